@@ -1,0 +1,143 @@
+/**
+ * What the server remembers, in the words of the protocol. Positive state: a token is live because
+ * its record is there, so a store that lost its records fails closed (ADR 0002).
+ *
+ * Every method is one atomic step. Times are milliseconds since the epoch by the store's own clock
+ * (Redis TIME; the machine's clock for SQLite); durations are seconds. Every method throws
+ * StateUnavailable when the outcome is unknown: the caller answers 503, never invalid_grant.
+ */
+export interface State {
+  /** Identifies the lifetime of this store's contents: another value means the old contents are gone. */
+  epoch(): Promise<string>
+
+  /** Opens a family for one login. Its generation starts at 1. */
+  openFamily(family: NewFamily): Promise<Family>
+  /** The family, if it is alive: not ended, not past its idle or absolute lifetime, not cut off. */
+  findFamily(id: string): Promise<Family | undefined>
+  /** Spends one refresh generation (RFC 9700 section 4.14.2). */
+  rotate(rotation: Rotation): Promise<RotationOutcome>
+  /** Ends a family: idempotent; durable when it resolves. */
+  endFamily(id: string): Promise<void>
+  /** Live families of one user, newest first, at most `limit`. */
+  familiesOf(sub: string, limit: number): Promise<Family[]>
+
+  /** Revokes one access token by its jti. The record is kept for `ttl` seconds, the token's remaining life. */
+  revokeToken(jti: string, ttl: number): Promise<void>
+  /** Whether the access token is live: not revoked by jti, its family (if any) alive, no cut-off after its issue. */
+  isTokenLive(token: TokenReference): Promise<boolean>
+  /** Everything of the target issued at or before `at` (now, if left out) is dead. */
+  cutOff(target: CutOffTarget, at?: number): Promise<void>
+
+  /** Keeps a record of the engine's (an opaque access token, say) for `ttl` seconds. */
+  save(kind: string, id: string, record: StoredRecord, ttl: number): Promise<void>
+  find(kind: string, id: string): Promise<StoredRecord | undefined>
+  remove(kind: string, id: string): Promise<void>
+  /** True for the first caller to name this id within `ttl` seconds, false for every other (jti replay). */
+  once(id: string, ttl: number): Promise<boolean>
+
+  /** Takes one from each budget, or, when one is exhausted, takes from none. */
+  spend(budgets: readonly Budget[]): Promise<Spending>
+  /** Gives one back to each budget, as if it had not been spent. */
+  refund(budgets: readonly Budget[]): Promise<void>
+
+  /** Resolves when the store answers and may be trusted to keep what it is told. */
+  check(): Promise<void>
+  close(): Promise<void>
+}
+
+export type StoredRecord = Readonly<Record<string, unknown>>
+
+/** What a login fixed once and for all. */
+export interface FamilyFacts {
+  /** At least 128 random bits, base64url. */
+  readonly id: string
+  readonly clientId: string
+  readonly sub: string
+  /** Name of the user directory that knows `sub`. */
+  readonly directory: string
+  readonly username: string
+  /** Space-separated, in a stable order. */
+  readonly scope: string
+  /** The API (resource indicator) this login is for. */
+  readonly audience: string
+  readonly amr: readonly string[]
+  /** Seconds since the epoch, as the claim auth_time. */
+  readonly authTime: number
+  /** DPoP key thumbprint (RFC 9449 section 5) or certificate thumbprint (RFC 8705 section 4) it is bound to. */
+  readonly jkt?: string
+  readonly x5t?: string
+  /** Claims about the user that go into this family's access tokens. */
+  readonly claims?: Readonly<Record<string, unknown>>
+  readonly address?: string
+  readonly userAgent?: string
+}
+
+export interface NewFamily extends FamilyFacts {
+  /** Seconds without a rotation after which it is dead. */
+  readonly idle: number
+  /** Seconds after which it is dead whatever happens. */
+  readonly absolute: number
+}
+
+export interface Family extends FamilyFacts {
+  /** The refresh generation that may be presented next. */
+  readonly generation: number
+  readonly createdAt: number
+  readonly lastUsedAt: number
+  readonly idleExpiresAt: number
+  readonly expiresAt: number
+}
+
+export interface Rotation {
+  readonly family: string
+  readonly presented: number
+  /** Seconds during which the parent of the current, still unused generation gets the same successor; 0 = never. */
+  readonly grace: number
+  readonly idle: number
+  /** One value per request: a command that was sent twice gets its first answer. */
+  readonly nonce: string
+}
+
+/**
+ * rotated: `generation` is the successor. retried: the same successor once more.
+ * reused: an older (or impossible) generation came back and the family has been ended.
+ * gone: there is no such family alive.
+ */
+export type RotationOutcome =
+  | {
+      readonly outcome: 'rotated' | 'retried'
+      readonly generation: number
+      readonly family: Family
+    }
+  | { readonly outcome: 'reused' | 'gone' }
+
+export interface TokenReference {
+  readonly jti: string
+  readonly family?: string
+  readonly sub: string
+  readonly clientId: string
+  /** Seconds since the epoch, as the claim iat. */
+  readonly issuedAt: number
+}
+
+export type CutOffTarget =
+  | { readonly kind: 'user'; readonly sub: string }
+  | { readonly kind: 'client'; readonly clientId: string }
+  | { readonly kind: 'everything' }
+
+export interface Budget {
+  readonly key: string
+  readonly limit: number
+  /** Seconds from the first spending until the budget is whole again. */
+  readonly window: number
+}
+
+export type Spending =
+  | { readonly allowed: true }
+  /** Seconds until the exhausted budget is whole again, at least 1. */
+  | { readonly allowed: false; readonly retryAfter: number; readonly budget: string }
+
+/** The store did not answer, or not in time: what was asked may or may not have happened. */
+export class StateUnavailable extends Error {
+  override readonly name = 'StateUnavailable'
+}
