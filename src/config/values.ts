@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { algorithms } from '../keys/algorithms.ts'
 
 const units = { s: 1, m: 60, h: 3600, d: 86_400 } as const
 const written = /^(\d{1,9})(s|m|h|d)$/
@@ -44,6 +45,4 @@ export const resource = z
     'an absolute URI without a fragment (RFC 8707 section 2)',
   )
 
-export const algorithms = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
-export type Algorithm = (typeof algorithms)[number]
 export const algorithm = z.enum(algorithms)

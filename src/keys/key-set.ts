@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto'
 import type { JWK } from 'jose'
-import type { Algorithm } from '../config/values.ts'
+import type { Algorithm } from './algorithms.ts'
 
 /** next: published, not signing yet. current: signs. previous: verifies until its last token is dead. */
 export type KeyState = 'next' | 'current' | 'previous'
