@@ -1,16 +1,24 @@
 /**
- * One way of storing a password. A stored hash is input: `verify` checks every parameter against
- * the caps before it does any work, and throws UnusableHash for what it cannot or will not verify.
+ * One way of storing a password. A stored hash is input: `read` checks every parameter against
+ * the caps, so nothing is computed or allocated for a string that asks for too much.
  */
 export interface HashFormat {
   /** The name used in configuration, metrics and `latchkey inspect-hashes`. */
   readonly name: string
-  /** Passwords in this format can be guessed at millions a second: verified only where the configuration names it. */
+  /** One fast digest, guessed at billions a second: verified only where the configuration names it. */
   readonly weak?: true
   /** Whether the stored string is in this format, judged by its prefix or shape alone. */
   matches(stored: string): boolean
+  /** Takes a stored hash apart without doing any work. Throws UnusableHash. */
+  read(stored: string): StoredHash
+}
+
+/** A stored hash that was taken apart and found to be within the caps. */
+export interface StoredHash {
+  /** Format and parameters, never salt or digest: `argon2id v=19 m=19456 t=2 p=1`. May be logged. */
+  readonly cost: string
   /** The password is tried byte for byte; normalisation is the caller's. */
-  verify(password: string, stored: string): Promise<boolean>
+  verify(password: Buffer): Promise<boolean>
 }
 
 /** The stored hash is malformed, unsupported or beyond the caps. The message never holds the hash. */

@@ -1,0 +1,136 @@
+import { type Argon2Parameters, hashArgon2id, readArgon2, unknownArgon2id } from './argon2.ts'
+import { caps } from './caps.ts'
+import { createUsual } from './dummy.ts'
+import { type HashFormat, type StoredHash, UnusableHash } from './format.ts'
+import { formats } from './formats.ts'
+import { type Admission, createHashing, type Hashing } from './hashing.ts'
+
+export { UnusableHash } from './format.ts'
+export { Overloaded } from './hashing.ts'
+
+export interface PasswordOptions extends Admission {
+  /** Parameters of new hashes. */
+  readonly hash: Argon2Parameters
+  /** Names of weak formats that are verified all the same. */
+  readonly allowWeak: readonly string[]
+}
+
+export interface Passwords {
+  /**
+   * True when the password is the one: its bytes as sent, or else its NFC form. Passwords beyond
+   * 1024 bytes are false without work. Throws UnusableHash (the operator's fault) and Overloaded.
+   */
+  verify(password: string, stored: string): Promise<boolean>
+  /**
+   * Costs what most verifications here cost, or what `like` costs, and is always false: for
+   * unknown, disabled and ambiguous users and unusable hashes. Throws Overloaded.
+   */
+  verifyDummy(password: string, like?: string): Promise<false>
+  /**
+   * A new hash of the NFC form, in the wrapper (Django, LDAP, Spring Security) of `like`, the hash it
+   * replaces. Throws RangeError beyond 1024 bytes, and Overloaded.
+   */
+  hash(password: string, like?: string): Promise<string>
+  /** The format's name, or undefined when no format knows the string. */
+  identify(stored: string): string | undefined
+  /** Whether a login should replace it by a new hash: another format, or less work. */
+  needsRehash(stored: string): boolean
+  /** Verifications running and waiting now. */
+  load: Hashing['load']
+}
+
+/** Throws Error when the options name what is not there. */
+export function createPasswords(options: PasswordOptions): Passwords {
+  const known: readonly HashFormat[] = formats
+  const hashing = createHashing(options)
+  const usual = createUsual(readArgon2(unknownArgon2id(options.hash)))
+  refuseUnknownNames(options.allowWeak, known)
+
+  const find = (stored: string) =>
+    stored.length <= caps.stored ? known.find(({ matches }) => matches(stored)) : undefined
+
+  function read(stored: string): StoredHash {
+    const format = find(stored)
+    if (format === undefined) throw new UnusableHash('no known password hash format')
+    if (format.weak && !options.allowWeak.includes(format.name)) {
+      throw new UnusableHash(`${format.name} is weak: name it in passwords.allowWeak to verify it`)
+    }
+    return format.read(stored)
+  }
+
+  function readOr(stored: string | undefined, other: StoredHash): StoredHash {
+    try {
+      return stored === undefined ? other : read(stored)
+    } catch (error) {
+      if (error instanceof UnusableHash) return other
+      throw error
+    }
+  }
+
+  async function tryAll(hash: StoredHash, password: string): Promise<boolean> {
+    for (const form of spellings(password)) if (await hash.verify(form)) return true
+    return false
+  }
+
+  return {
+    async verify(password, stored) {
+      const hash = read(stored)
+      usual.saw(hash)
+      return spellings(password).length > 0 && hashing.admit(() => tryAll(hash, password))
+    },
+    async verifyDummy(password, like) {
+      const hash = readOr(like, usual.hash())
+      if (spellings(password).length > 0) await hashing.admit(() => tryAll(hash, password))
+      return false
+    },
+    async hash(password, like) {
+      const bytes = Buffer.from(password.normalize('NFC'))
+      if (bytes.length > caps.password) {
+        throw new RangeError(`a password has at most ${caps.password} bytes`)
+      }
+      const bare = await hashing.admit(() => hashArgon2id(bytes, options.hash))
+      return wrapperOf(like) + bare
+    },
+    identify: (stored) => find(stored)?.name,
+    needsRehash: (stored) => isLess(stored, options.hash),
+    load: hashing.load,
+  }
+}
+
+/** The byte strings a password may stand for: as sent, then NFC where that differs; none when too long. */
+function spellings(password: string): Buffer[] {
+  if (Buffer.byteLength(password) > caps.password) return []
+  const composed = password.normalize('NFC')
+  return (composed === password ? [password] : [password, composed]).map((form) =>
+    Buffer.from(form),
+  )
+}
+
+function isLess(stored: string, wanted: Argon2Parameters): boolean {
+  try {
+    const { type, version, memory, iterations } = readArgon2(stored)
+    if (type !== 2 || version !== 19 || memory < wanted.memory) return true
+    return memory * iterations < wanted.memory * wanted.iterations
+  } catch {
+    return true
+  }
+}
+
+/** The application that wrote the old hash reads argon2 only behind its own prefix. */
+function wrapperOf(stored = ''): string {
+  if (/^(?:argon2|bcrypt|bcrypt_sha256|pbkdf2_sha256|pbkdf2_sha1|scrypt)\$/.test(stored))
+    return 'argon2'
+  if (/^\{[a-z0-9]+(?:@SpringSecurity_v5_8)?\}/.test(stored)) return '{argon2@SpringSecurity_v5_8}'
+  if (/^\{[A-Z0-9-]+\}/.test(stored)) return '{ARGON2ID}'
+  return ''
+}
+
+function refuseUnknownNames(names: readonly string[], known: readonly HashFormat[]): void {
+  const weak = known.filter((format) => format.weak).map(({ name }) => name)
+  const unknown = names.find((name) => !weak.includes(name))
+  if (unknown !== undefined) {
+    throw new Error(
+      `passwords.allowWeak: ${unknown} is no weak format; they are ${weak.join(', ')}`,
+    )
+  }
+}
