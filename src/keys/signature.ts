@@ -1,0 +1,91 @@
+import { constants, generateKeyPair, type KeyObject, sign, verify } from 'node:crypto'
+import { promisify } from 'node:util'
+import type { Algorithm } from './algorithms.ts'
+
+const generate = promisify(generateKeyPair)
+
+/** All there is to know about one JWS algorithm. */
+interface Signature {
+  generate(): Promise<{ privateKey: KeyObject }>
+  /** What a key is that cannot be used with the algorithm; undefined when it can. */
+  unfit(key: KeyObject): string | undefined
+  readonly hash: 'sha256' | null
+  readonly options: {
+    readonly dsaEncoding?: 'ieee-p1363'
+    readonly padding?: number
+    readonly saltLength?: number
+  }
+  /** Slow enough to be signed in libuv's pool. */
+  readonly pooled: boolean
+}
+
+// RFC 7518 sections 3.3 and 3.5.
+const leastModulus = 2048
+
+const rsa = {
+  generate: () => generate('rsa', { modulusLength: leastModulus }),
+  unfit(key: KeyObject) {
+    if (key.asymmetricKeyType !== 'rsa') return 'a key that is not RSA'
+    const bits = key.asymmetricKeyDetails?.modulusLength ?? 0
+    return bits < leastModulus ? `an RSA key of ${bits} bits, less than 2048` : undefined
+  },
+  hash: 'sha256',
+  pooled: true,
+} as const
+
+const signatures: Readonly<Record<Algorithm, Signature>> = {
+  ES256: {
+    generate: () => generate('ec', { namedCurve: 'P-256' }),
+    unfit: (key) =>
+      key.asymmetricKeyDetails?.namedCurve === 'prime256v1' ? undefined : 'a key that is not P-256',
+    hash: 'sha256',
+    // RFC 7518 section 3.4: R || S, not DER.
+    options: { dsaEncoding: 'ieee-p1363' },
+    pooled: false,
+  },
+  RS256: { ...rsa, options: { padding: constants.RSA_PKCS1_PADDING } },
+  // RFC 7518 section 3.5: the salt is as long as the hash.
+  PS256: { ...rsa, options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } },
+  EdDSA: {
+    generate: () => generate('ed25519'),
+    unfit: (key) => (key.asymmetricKeyType === 'ed25519' ? undefined : 'a key that is not Ed25519'),
+    hash: null,
+    options: {},
+    pooled: false,
+  },
+}
+
+export async function generatePrivateKey(algorithm: Algorithm): Promise<KeyObject> {
+  return (await signatures[algorithm].generate()).privateKey
+}
+
+/** JWS signature bytes over `data`, in libuv's pool or at once (see SigningKey). */
+export function signer(
+  algorithm: Algorithm,
+  privateKey: KeyObject,
+): (data: Uint8Array) => Buffer | Promise<Buffer> {
+  const { hash, options, pooled } = signatures[algorithm]
+  const key = { key: privateKey, ...options }
+  if (!pooled) return (data) => sign(hash, data, key)
+  return (data) =>
+    new Promise((resolve, reject) =>
+      sign(hash, data, key, (error, signature) => (error ? reject(error) : resolve(signature))),
+    )
+}
+
+/** What is wrong with a pair of keys for the algorithm; undefined when it can sign. */
+export function unfitness(
+  algorithm: Algorithm,
+  privateKey: KeyObject,
+  publicKey: KeyObject,
+): string | undefined {
+  const { hash, options, unfit } = signatures[algorithm]
+  const unusable = unfit(privateKey)
+  if (unusable) return unusable
+  // OpenSSL does not compare the halves of an RSA key it is given: a signature tells.
+  const probe = Buffer.from('latchkey')
+  const signature = sign(hash, probe, { key: privateKey, ...options })
+  return verify(hash, probe, { key: publicKey, ...options }, signature)
+    ? undefined
+    : 'a private and a public half that do not belong together'
+}
