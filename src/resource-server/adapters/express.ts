@@ -1,0 +1,32 @@
+import type { AccessTokenClaims } from '../claims.ts'
+import { createGuard, type GuardOptions } from '../guard.ts'
+import type { AccessTokenVerifier } from '../verify-access-token.ts'
+import { fromNode, type NodeRequest } from './node.ts'
+
+interface ExpressRequest extends NodeRequest {
+  readonly originalUrl: string
+  accessToken?: AccessTokenClaims
+}
+
+interface ExpressResponse {
+  status(code: number): { set(headers: object): { json(body: object): unknown } }
+}
+
+/** Express middleware: puts the claims in `req.accessToken`, or answers 401, 403, 400 or 503. */
+export function requireAccessToken(verifier: AccessTokenVerifier, options?: GuardOptions) {
+  const judge = createGuard(verifier, options)
+  return async (
+    req: ExpressRequest,
+    res: ExpressResponse,
+    next: (error?: unknown) => void,
+  ): Promise<void> => {
+    const verdict = await judge(fromNode(req, req.originalUrl))
+    if ('claims' in verdict) {
+      req.accessToken = verdict.claims
+      next()
+    } else {
+      const { status, headers, body } = verdict.refusal
+      res.status(status).set(headers).json(body)
+    }
+  }
+}
