@@ -13,14 +13,14 @@ const secret = z
 const refresh = z
   .strictObject({
     idle: duration()
-      .default(14 * 86_400)
+      .prefault('14d')
       .describe('Seconds without a refresh after which a login is over.'),
     absolute: duration()
-      .default(30 * 86_400)
+      .prefault('30d')
       .describe('Seconds after which a login is over whatever happens.'),
     grace: duration(0)
       .refine((value) => value <= 60, 'at most 60 seconds')
-      .default(10)
+      .prefault('10s')
       .describe(
         'Seconds during which a spent refresh token gets the same successor once more, for a client that lost the answer; 0 = strict.',
       ),
@@ -28,7 +28,7 @@ const refresh = z
   .prefault({})
   .describe('Lifetimes of the refresh tokens of this client.')
 
-const client = z.strictObject({
+export const client = z.strictObject({
   id: clientId.describe('client_id.'),
   name: z.string().max(200).optional().describe('Name for people.'),
   public: z

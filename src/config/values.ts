@@ -4,11 +4,20 @@ import { algorithms } from '../keys/algorithms.ts'
 const units = { s: 1, m: 60, h: 3600, d: 86_400 } as const
 const written = /^(\d{1,9})(s|m|h|d)$/
 
+/**
+ * A path, absolute after loading: a relative one starts at the folder of the configuration file,
+ * so that every command means the same file wherever it runs.
+ */
+export const path = () => z.string().min(1).meta({ path: 'any' })
+
+/** The path of a file that must be there and readable. */
+export const file = () => z.string().min(1).meta({ path: 'file' })
+
 /** A length of time in seconds, written as a number or as `30s`, `5m`, `12h`, `14d`. */
 export const duration = (minimum = 1) =>
   z
     .union([
-      z.number().int(),
+      z.number().int().min(minimum).max(315_360_000),
       z
         .string()
         .regex(written, 'write seconds as a number, or a number with s, m, h or d, such as 15m'),

@@ -1,0 +1,85 @@
+import { z } from 'zod'
+import { duration } from './values.ts'
+
+export const passwords = z
+  .strictObject({
+    running: z
+      .number()
+      .int()
+      .min(1)
+      .max(64)
+      .optional()
+      .describe(
+        'Password hashes computed at once; the number of processors, if left out. More is slower.',
+      ),
+    queue: z
+      .number()
+      .int()
+      .min(0)
+      .max(1000)
+      .default(32)
+      .describe('Logins that may wait for their turn; the next one is answered 503.'),
+    wait: z
+      .number()
+      .int()
+      .min(50)
+      .max(10_000)
+      .default(1000)
+      .describe('How long a login may wait for its turn, in milliseconds; then 503.'),
+    hash: z
+      .strictObject({
+        memory: z
+          .number()
+          .int()
+          .min(8192)
+          .max(262_144)
+          .default(19_456)
+          .describe('argon2id memory in KiB.'),
+        iterations: z.number().int().min(1).max(10).default(2).describe('argon2id passes.'),
+        parallelism: z.number().int().min(1).max(8).default(1).describe('argon2id lanes.'),
+      })
+      .prefault({})
+      .describe('Parameters of new hashes, and of the dummy hash that an unknown user costs.'),
+    allowWeak: z
+      .array(z.string())
+      .default([])
+      .describe(
+        'Weak formats that may be verified all the same, by name (`latchkey inspect-hashes` names them).',
+      ),
+  })
+  .prefault({})
+  .describe('How passwords are verified.')
+
+export const throttle = z
+  .strictObject({
+    enabled: z.boolean().default(true).describe('Whether guesses are counted and slowed down.'),
+    account: z
+      .number()
+      .int()
+      .min(1)
+      .default(10)
+      .describe('Wrong passwords for one account from one network in `window` before 429.'),
+    accountEverywhere: z
+      .number()
+      .int()
+      .min(1)
+      .default(100)
+      .describe(
+        'Wrong passwords for one account from networks it never logged in from, all together, in `window`.',
+      ),
+    address: z
+      .number()
+      .int()
+      .min(1)
+      .default(60)
+      .describe('Wrong passwords from one address (IPv6: /64) in `window`, whatever the account.'),
+    client: z
+      .number()
+      .int()
+      .min(1)
+      .default(30)
+      .describe('Wrong secrets for one client from one address in `window`.'),
+    window: duration().prefault('5m').describe('Seconds after which a count starts anew.'),
+  })
+  .prefault({})
+  .describe('Limits on guessing (RFC 6749 sections 2.3.1 and 10.10).')

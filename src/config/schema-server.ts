@@ -1,0 +1,73 @@
+import { z } from 'zod'
+import { file, path } from './values.ts'
+
+export const issuer = z
+  .string()
+  .refine((value) => {
+    const url = URL.canParse(value) ? new URL(value) : undefined
+    return (
+      url !== undefined &&
+      ['https:', 'http:'].includes(url.protocol) &&
+      !/[?#]/.test(value) &&
+      !url.username
+    )
+  }, 'an http or https URL without query, fragment and user (RFC 8414 section 2)')
+  .refine(
+    (value) => !value.endsWith('/'),
+    'leave out the trailing slash: the issuer is compared byte for byte',
+  )
+  .describe(
+    'The `iss` of every token, compared byte for byte by resource servers (RFC 8414 section 3.3). https, or http on a loopback address.',
+  )
+
+export const listen = z
+  .union([
+    z.strictObject({
+      host: z.string().default('127.0.0.1').describe('Address to listen on.'),
+      port: z
+        .number()
+        .int()
+        .min(0)
+        .max(65535)
+        .default(8000)
+        .describe('Port to listen on; 0 takes a free one.'),
+    }),
+    z.strictObject({
+      socket: path().describe('Path of a unix socket to listen on instead of a port.'),
+    }),
+  ])
+  .default({ host: '127.0.0.1', port: 8000 })
+  .describe('Where the server listens.')
+
+export const tls = z.strictObject({
+  cert: file().describe('Path of the certificate chain, PEM.'),
+  key: file().describe('Path of the private key, PEM.'),
+  clientCa: file()
+    .optional()
+    .describe(
+      'Path of the authorities, PEM, whose client certificates are asked for and trusted (RFC 8705).',
+    ),
+})
+
+export const proxy = z.strictObject({
+  trusted: z
+    .array(
+      z
+        .union([z.cidrv4(), z.cidrv6()], 'a CIDR range, such as 10.0.0.0/8 or fd00::/8')
+        .refine(
+          (cidr) => !cidr.endsWith('/0'),
+          'trusting every address trusts nobody: name the proxy',
+        ),
+    )
+    .min(1)
+    .describe(
+      'CIDR ranges of the reverse proxies whose X-Forwarded-For and client certificate header are believed. Nobody else is.',
+    ),
+  clientCertificateHeader: z
+    .string()
+    .regex(/^[A-Za-z0-9-]+$/, 'the name of a header: letters, digits and -')
+    .optional()
+    .describe(
+      'Header in which the proxy passes a verified client certificate (PEM, URL-encoded, or RFC 9440 Client-Cert). The proxy must remove it from what clients send.',
+    ),
+})

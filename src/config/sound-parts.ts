@@ -1,0 +1,39 @@
+import type { z } from 'zod'
+import { type Path, valueAt } from './faults.ts'
+import { type ApiConfig, api, Config } from './schema.ts'
+import { type ClientConfig, client } from './schema-clients.ts'
+
+/**
+ * What of a configuration is good, so that the rules over several options can be applied while
+ * others are broken, and every fault is reported at once.
+ */
+export interface SoundParts {
+  readonly parts: Partial<Config>
+  /** Each with its position in the file. */
+  readonly clients: readonly (readonly [number, ClientConfig])[]
+  readonly apis: readonly (readonly [number, ApiConfig])[]
+}
+
+export function soundParts(root: unknown, missing: readonly Path[]): SoundParts {
+  const lost = new Set(missing.map(([name]) => name))
+  const parts: Partial<Config> = Object.fromEntries(
+    Object.entries(Config.shape).flatMap(([name, schema]) => {
+      if (lost.has(name)) return []
+      const parsed = schema.safeParse(valueAt(root, [name]))
+      return parsed.success ? [[name, parsed.data]] : []
+    }),
+  )
+  return {
+    parts,
+    clients: soundEntries(root, 'clients', client),
+    apis: soundEntries(root, 'apis', api),
+  }
+}
+
+function soundEntries<T>(root: unknown, list: string, schema: z.ZodType<T>) {
+  const entries = valueAt(root, [list])
+  return (Array.isArray(entries) ? entries : []).flatMap((entry, index) => {
+    const parsed = schema.safeParse(entry)
+    return parsed.success ? [[index, parsed.data] as const] : []
+  })
+}
