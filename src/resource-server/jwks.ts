@@ -21,11 +21,15 @@ export type KeySource = (
   header: JwsHeader,
 ) => KeyObject | CryptoKey | undefined | Promise<KeyObject | CryptoKey | undefined>
 
-/** Milliseconds after which keys are fetched again; unknown kids cause no more than one fetch in `cooldown`. */
-const maxAge = 5 * 60_000
-const cooldown = 30_000
-/** Milliseconds for which the last keys serve while the server is down: no new ones, but no outage either. */
-const maxStale = 60 * 60_000
+/** Seconds. */
+export interface JwksTiming {
+  /** After which keys are fetched again; 300 unless given. */
+  readonly maxAge?: number
+  /** In which tokens with unknown keys cause no more than one fetch; 30 unless given. */
+  readonly cooldown?: number
+  /** For which the last keys serve while they cannot be fetched; 3600 unless given. */
+  readonly maxStale?: number
+}
 
 /** Keys at hand. A set with two keys for one header is ambiguous, so neither is taken. */
 export function localKeys(jwks: JSONWebKeySet): KeySource {
@@ -34,13 +38,14 @@ export function localKeys(jwks: JSONWebKeySet): KeySource {
 }
 
 /** Keys at a URL, fetched at first use and when a token names a key that is not there yet. */
-export function remoteKeys(url: URL): KeySource {
+export function remoteKeys(url: URL, timing: JwksTiming = {}): KeySource {
+  const { maxAge = 300, cooldown = 30, maxStale = 3600 } = timing
   const fetchKeys = jsonFetcher(url)
   let last: { readonly body: string; readonly at: number } | undefined
   let stale = false
   const find = createRemoteJWKSet(url, {
-    cacheMaxAge: maxAge,
-    cooldownDuration: cooldown,
+    cacheMaxAge: maxAge * 1000,
+    cooldownDuration: cooldown * 1000,
     [customFetch]: async () => {
       try {
         const set = await fetchKeys()
@@ -48,7 +53,7 @@ export function remoteKeys(url: URL): KeySource {
         last = { body: JSON.stringify(set), at: performance.now() }
         stale = false
       } catch (error) {
-        if (!last || performance.now() - last.at > maxStale) throw error
+        if (!last || performance.now() - last.at > maxStale * 1000) throw error
         stale = true
       }
       return new Response(last.body)
@@ -63,7 +68,7 @@ export function remoteKeys(url: URL): KeySource {
 }
 
 /** Keys at the `jwks_uri` of the issuer's metadata (RFC 8414), which is fetched at first use. */
-export function discoveredKeys(issuer: string): KeySource {
+export function discoveredKeys(issuer: string, timing?: JwksTiming): KeySource {
   const fetchMetadata = jsonFetcher(metadataUrl(issuer))
   let keys: Promise<KeySource> | undefined
   const discover = async () => {
@@ -72,7 +77,7 @@ export function discoveredKeys(issuer: string): KeySource {
     if (metadata.issuer !== issuer) {
       throw new VerificationUnavailable('the metadata belong to another issuer')
     }
-    return remoteKeys(jwksUri(issuer, metadata.jwks_uri))
+    return remoteKeys(jwksUri(issuer, metadata.jwks_uri), timing)
   }
   return async (header) => {
     keys ??= discover().catch((error) => {

@@ -3,7 +3,7 @@ import type { JSONWebKeySet } from 'jose'
 import { BearerError, type Scheme, VerificationUnavailable } from './bearer.ts'
 import { type AccessTokenClaims, checkClaims } from './claims.ts'
 import { createProofVerifier, type DpopOptions, type DpopRequest } from './dpop.ts'
-import { discoveredKeys, type KeySource, localKeys, remoteKeys } from './jwks.ts'
+import { discoveredKeys, type JwksTiming, type KeySource, localKeys, remoteKeys } from './jwks.ts'
 import { assertSupported, defaultAlgorithms } from './jws/algorithms.ts'
 import { claimsOf, hasType, InvalidJws, isSignedBy, type Jws, parseJws } from './jws/compact.ts'
 import { UnusableKey } from './jws/keys.ts'
@@ -16,6 +16,7 @@ export interface VerifierOptions {
   readonly audience: string | readonly string[]
   /** Where the keys are. Without it, at the `jwks_uri` of the issuer's metadata (RFC 8414). */
   readonly jwks?: URL | string | JSONWebKeySet | KeySource
+  readonly jwksTiming?: JwksTiming
   /** `alg` values that are accepted: ES256, RS256, PS256 and EdDSA unless given. */
   readonly algorithms?: readonly string[]
   /** Seconds by which clocks may differ; 5 unless given. */
@@ -129,10 +130,10 @@ function checkHeader({ header }: Jws): void {
   }
 }
 
-function keySource({ issuer, jwks }: VerifierOptions): KeySource {
-  if (jwks === undefined) return discoveredKeys(issuer)
+function keySource({ issuer, jwks, jwksTiming }: VerifierOptions): KeySource {
+  if (jwks === undefined) return discoveredKeys(issuer, jwksTiming)
   if (typeof jwks === 'function') return jwks
-  if (typeof jwks === 'string' || jwks instanceof URL) return remoteKeys(new URL(jwks))
+  if (typeof jwks === 'string' || jwks instanceof URL) return remoteKeys(new URL(jwks), jwksTiming)
   return localKeys(jwks)
 }
 
