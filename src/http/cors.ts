@@ -1,0 +1,47 @@
+import type { Middleware } from 'koa'
+import { allowsOrigin, type Clients } from '../clients/client.ts'
+import { factsOf } from '../oauth/request.ts'
+
+const day = 86_400
+
+/** Public documents may be read by every page: they hold no secret and take no credentials. */
+export const openCors: Middleware = async (ctx, next) => {
+  ctx.set('Access-Control-Allow-Origin', '*')
+  if (ctx.method !== 'OPTIONS') return next()
+  preflight(ctx, 'GET, HEAD')
+}
+
+/**
+ * Pages of a client's registered origins may read its answers, errors too, or they would see
+ * nothing. A preflight names no client, so it is answered for the origin of any of them; the
+ * answer itself goes to the origins of the client that was named.
+ */
+export function clientCors(clients: Clients, methods: string): Middleware {
+  return async (ctx, next) => {
+    ctx.vary('Origin')
+    const origin = ctx.get('Origin')
+    const anybody = [...clients.values()].some((client) => allowsOrigin(client, origin))
+    if (ctx.method === 'OPTIONS') {
+      if (anybody) ctx.set('Access-Control-Allow-Origin', origin)
+      preflight(ctx, methods)
+      return
+    }
+    await next()
+    const client = clients.get(factsOf(ctx).presented?.id ?? '')
+    if (origin !== '' && (client === undefined ? anybody : allowsOrigin(client, origin))) {
+      ctx.set('Access-Control-Allow-Origin', origin)
+      ctx.set(
+        'Access-Control-Expose-Headers',
+        'WWW-Authenticate, DPoP-Nonce, Retry-After, X-Request-Id',
+      )
+    }
+  }
+}
+
+function preflight(ctx: Parameters<Middleware>[0], methods: string): void {
+  ctx.set('Access-Control-Allow-Methods', methods)
+  ctx.set('Access-Control-Allow-Headers', 'authorization, content-type, dpop, x-requested-with')
+  ctx.set('Access-Control-Max-Age', String(day))
+  ctx.set('Allow', `${methods}, OPTIONS`)
+  ctx.status = 204
+}

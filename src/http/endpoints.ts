@@ -1,0 +1,95 @@
+import Router from '@koa/router'
+import type { Middleware } from 'koa'
+import type { Clients } from '../clients/client.ts'
+import { presentClient } from '../oauth/client-authentication.ts'
+import { OAuthError } from '../oauth/error.ts'
+import { readForm } from '../oauth/form.ts'
+import {
+  authorizationServerMetadata,
+  type MetadataFacts,
+  openidConfiguration,
+} from '../oauth/metadata.ts'
+import { answer } from '../oauth/responses.ts'
+import { routes } from '../oauth/routes.ts'
+import { presentToken, type VerifyOwnToken } from '../oauth/structured-tokens.ts'
+import { type AccessTokenVerifier, koaAccessToken } from '../resource-server/index.ts'
+import type { Directory } from '../users/directory.ts'
+import { clientCors, openCors } from './cors.ts'
+import { document } from './documents.ts'
+import { usersMe } from './users-me.ts'
+
+export interface EndpointParts extends Omit<MetadataFacts, 'clients'> {
+  readonly clients: Clients
+  readonly defaultClient: string | undefined
+  /** Bytes. */
+  readonly bodyLimit: number
+  readonly users: Directory
+  /** For GET /users/me. */
+  readonly verifier: AccessTokenVerifier
+  /** For introspection and revocation. */
+  readonly verifyOwn: VerifyOwnToken
+  readonly ready: () => Promise<void>
+}
+
+/**
+ * Every endpoint, in one table. The first three end in the engine, which is mounted after it
+ * (service.ts): their middleware puts the request in order for it, and its answer in order for the client.
+ */
+export function endpoints(parts: EndpointParts): Router {
+  const { issuer, clients, keys } = parts
+  const router = new Router()
+  const facts = { ...parts, clients: [...clients.values()] }
+  const cors = clientCors(clients, 'POST')
+  const profileCors = clientCors(clients, 'GET, HEAD')
+  const request = [
+    answer(issuer),
+    cors,
+    readForm(parts.bodyLimit),
+    presentClient(clients, parts.defaultClient),
+  ]
+
+  router.post(routes.token, ...request, engine)
+  router.post(routes.revocation, ...request, presentToken(parts.verifyOwn), engine)
+  router.post(routes.introspection, ...request, presentToken(parts.verifyOwn), engine)
+  for (const path of [routes.token, routes.revocation, routes.introspection])
+    router.options(path, cors)
+
+  const documents = {
+    [routes.jwks]: document({ keys: keys.keys.map((key) => key.publicJwk) }),
+    '/.well-known/oauth-authorization-server': document(authorizationServerMetadata(facts)),
+    '/.well-known/openid-configuration': document(openidConfiguration(facts)),
+  }
+  for (const [path, serve] of Object.entries(documents)) {
+    router.get(path, openCors, serve)
+    router.options(path, openCors)
+  }
+
+  router.get(routes.authorization, answer(issuer), refuseAuthorization)
+  router.options('/users/me', profileCors)
+  router.get(
+    '/users/me',
+    profileCors,
+    koaAccessToken(parts.verifier, { realm: issuer }),
+    usersMe(parts.users, issuer),
+  )
+  router.get('/healthz', async (ctx) => {
+    ctx.body = { status: 'ok' }
+  })
+  router.get('/readyz', async (ctx) => {
+    const ready = await parts.ready().then(
+      () => true,
+      () => false,
+    )
+    ctx.set('Cache-Control', 'no-store')
+    ctx.status = ready ? 200 : 503
+    ctx.body = { ready }
+  })
+  return router
+}
+
+/** Goes on to the engine, which knows the same paths (oauth/routes.ts). */
+const engine: Middleware = (_ctx, next) => next()
+
+const refuseAuthorization: Middleware = async () => {
+  throw new OAuthError('unauthorized_client', 'no client here may use the authorization endpoint')
+}

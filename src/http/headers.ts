@@ -1,0 +1,48 @@
+import type { Middleware } from 'koa'
+import { factsOf } from '../oauth/request.ts'
+import { protocolError } from '../oauth/responses.ts'
+
+/** Headers that every answer has: JSON for programs, never a page, never sniffed, framed or cached by accident. */
+export function securityHeaders(https: boolean): Middleware {
+  return async (ctx, next) => {
+    ctx.set('X-Content-Type-Options', 'nosniff')
+    ctx.set('Content-Security-Policy', "default-src 'none'; frame-ancestors 'none'")
+    ctx.set('Referrer-Policy', 'no-referrer')
+    if (https) ctx.set('Strict-Transport-Security', 'max-age=31536000')
+    await next()
+  }
+}
+
+/**
+ * Refuses what Node's parser lets through: two Host headers, and a Host that is none
+ * (RFC 9112 section 3.2). Nothing here is ever built from Host, but what stands in front may be.
+ */
+export const checkHost: Middleware = async (ctx, next) => {
+  const hosts = ctx.req.headersDistinct.host ?? []
+  const [host = ''] = hosts
+  if (hosts.length > 1 || !/^([A-Za-z0-9._~-]+|\[[0-9A-Fa-f:.]+\])?(:[0-9]{0,5})?$/.test(host)) {
+    ctx.status = 400
+    ctx.body = { error: 'invalid_request', error_description: 'the Host header is not valid' }
+    return
+  }
+  await next()
+}
+
+/** JSON for the answers that no endpoint gave: 404, 405 (with Allow), 501, and 503 or 500 for our own faults. */
+export const fallback: Middleware = async (ctx, next) => {
+  try {
+    await next()
+  } catch (failure) {
+    factsOf(ctx).failure = failure
+    const { status, code, retryAfter, message } = protocolError(failure)
+    ctx.status = status
+    if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
+    ctx.body = { error: code, error_description: message }
+  }
+  const { status } = ctx
+  if (status < 400 || (ctx.body !== undefined && ctx.body !== null)) return
+  const description =
+    status === 404 ? 'there is nothing here' : 'this method is not for this resource'
+  ctx.body = { error: 'invalid_request', error_description: description }
+  ctx.status = status
+}

@@ -1,0 +1,89 @@
+import { readFileSync } from 'node:fs'
+import { chmod, lstat, unlink } from 'node:fs/promises'
+import { createServer, type RequestListener, type Server } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+
+export type Listen = { readonly host: string; readonly port: number } | { readonly socket: string }
+
+export interface Tls {
+  readonly cert: string
+  readonly key: string
+  readonly clientCa?: string | undefined
+}
+
+export interface Listener {
+  /** Where it listens, as a URL or as `unix:PATH`. */
+  readonly url: string
+  /** Stops accepting, lets requests in flight finish for at most `grace` milliseconds, then cuts. */
+  close(grace: number): Promise<void>
+}
+
+/** Bounds on slow and idle peers, in milliseconds, and on what a request may be. */
+const limits = {
+  headersTimeout: 5000,
+  requestTimeout: 10_000,
+  connectionsCheckingInterval: 1000,
+  keepAliveTimeout: 5000,
+  maxHeaderSize: 16_384,
+} as const
+
+/** Listens; throws the system's error when the place is taken or forbidden. */
+export async function listen(
+  handler: RequestListener,
+  at: Listen,
+  tls: Tls | undefined,
+): Promise<Listener> {
+  const server = tls === undefined ? createServer(limits, handler) : secured(handler, tls)
+  server.maxConnections = 2000
+  await bind(server, at)
+  return { url: urlOf(server, at, tls), close: (grace) => close(server, grace) }
+}
+
+function secured(handler: RequestListener, tls: Tls): Server {
+  return createTlsServer(
+    {
+      ...limits,
+      minVersion: 'TLSv1.2',
+      cert: readFileSync(tls.cert),
+      key: readFileSync(tls.key),
+      ...(tls.clientCa && { ca: readFileSync(tls.clientCa) }),
+      // Asked for, not demanded: who needs one is the client's registration (RFC 8705 section 2).
+      requestCert: tls.clientCa !== undefined,
+      rejectUnauthorized: false,
+    },
+    handler,
+  )
+}
+
+async function bind(server: Server, at: Listen): Promise<void> {
+  if ('socket' in at) await removeStaleSocket(at.socket)
+  const { promise, resolve, reject } = Promise.withResolvers<void>()
+  server.once('error', reject)
+  if ('socket' in at) server.listen(at.socket, resolve)
+  else server.listen(at.port, at.host, resolve)
+  await promise
+  server.off('error', reject)
+  if ('socket' in at) await chmod(at.socket, 0o660)
+}
+
+async function removeStaleSocket(path: string): Promise<void> {
+  const found = await lstat(path).catch(() => undefined)
+  if (found?.isSocket()) await unlink(path)
+}
+
+function urlOf(server: Server, at: Listen, tls: Tls | undefined): string {
+  if ('socket' in at) return `unix:${at.socket}`
+  const { port } = server.address() as AddressInfo
+  const host = at.host.includes(':') ? `[${at.host}]` : at.host
+  return `${tls === undefined ? 'http' : 'https'}://${host}:${port}`
+}
+
+async function close(server: Server, grace: number): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>()
+  server.close(() => resolve())
+  server.closeIdleConnections()
+  const cut = setTimeout(() => server.closeAllConnections(), grace)
+  await promise
+  clearTimeout(cut)
+}

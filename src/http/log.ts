@@ -1,0 +1,72 @@
+import type { Middleware } from 'koa'
+import { type Logger, pino } from 'pino'
+import { factsOf } from '../oauth/request.ts'
+import { protocolError } from '../oauth/responses.ts'
+
+export type { Logger } from 'pino'
+
+export interface LogOptions {
+  readonly level: string
+  readonly pretty: boolean
+}
+
+/** JSON lines on standard output, or lines for people. */
+export function createLog({ level, pretty }: LogOptions): Logger {
+  const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
+  if (!pretty) return pino(options)
+  const transport = { target: 'pino-pretty', options: { ignore: 'hostname,pid', singleLine: true } }
+  return pino({ ...options, transport })
+}
+
+/** Audit events by endpoint: what an answer of it means, and what a refusal. */
+const events: Readonly<Record<string, readonly [string, string]>> = {
+  '/token': ['token.issued', 'token.refused'],
+  '/revoke': ['token.revoked', 'revocation.refused'],
+}
+
+/**
+ * One line a request, and one audit line for each token issued, refused or revoked. Neither holds a
+ * query, a body, a header beyond the user agent, or a name that no user has: a password typed into
+ * the wrong field would be among them.
+ */
+export function requestLog(log: Logger): Middleware {
+  const requests = log.child({ log: 'request' })
+  const audit = log.child({ log: 'audit' })
+  return async (ctx, next) => {
+    const start = performance.now()
+    await next()
+    const facts = factsOf(ctx)
+    const { id, address } = facts
+    const failure = facts.failure === undefined ? undefined : protocolError(facts.failure)
+    const [done, refused] = events[ctx.path] ?? []
+    const client = facts.presented?.id
+    if (ctx.method === 'POST' && done !== undefined && ctx.status < 500) {
+      const cause = failure?.cause instanceof Error ? failure.cause.message : undefined
+      audit.info({
+        id,
+        event: failure === undefined ? done : refused,
+        ...(client !== undefined && { client }),
+        address,
+        ...(failure && { error: failure.code, reason: cause ?? failure.message }),
+        ...facts.audit,
+      })
+    }
+    const line = {
+      id,
+      method: ctx.method,
+      path: ctx.path.slice(0, 200),
+      status: ctx.status,
+      ms: Math.round((performance.now() - start) * 10) / 10,
+      address,
+    }
+    if (ctx.status >= 500) requests.error({ ...line, error: describe(failure?.cause) }, 'request')
+    else requests.info(line, 'request')
+  }
+}
+
+/** Name, message and place of an error of ours: never what it was given. */
+function describe(cause: unknown): string | undefined {
+  if (!(cause instanceof Error)) return undefined
+  const place = cause.stack?.split('\n').find((line) => line.trim().startsWith('at '))
+  return `${cause.name}: ${cause.message.slice(0, 300)}${place === undefined ? '' : ` (${place.trim()})`}`
+}

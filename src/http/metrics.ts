@@ -1,0 +1,81 @@
+import type { RequestListener } from 'node:http'
+import type { Middleware } from 'koa'
+import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import { factsOf, parameter } from '../oauth/request.ts'
+import { protocolError } from '../oauth/responses.ts'
+
+export interface Metrics {
+  /** Prometheus text. */
+  read(): Promise<string>
+  readonly measure: Middleware
+  /** A stored hash that nobody can verify. */
+  unusableHash(): void
+}
+
+/** Paths that have a series of their own; others share one, or a scanner would make thousands. */
+const paths = new Set(['/token', '/revoke', '/introspect', '/users/me', '/.well-known/jwks.json'])
+
+/** What is measured: requests by outcome and time, token requests by grant, passwords in work. */
+export function createMetrics(
+  load: () => { readonly running: number; readonly waiting: number },
+): Metrics {
+  const registry = new Registry()
+  const registers = [registry]
+  const seconds = new Histogram({
+    name: 'latchkey_request_seconds',
+    help: 'Time to answer a request.',
+    labelNames: ['path', 'status'],
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5],
+    registers,
+  })
+  const tokens = new Counter({
+    name: 'latchkey_token_requests_total',
+    help: 'Token requests by grant and outcome: issued, or the error code.',
+    labelNames: ['grant', 'outcome'],
+    registers,
+  })
+  const unusable = new Counter({
+    name: 'latchkey_unusable_hashes_total',
+    help: 'Logins that met a stored hash that cannot be verified.',
+    registers,
+  })
+  new Gauge({
+    name: 'latchkey_password_verifications',
+    help: 'Password hashes being computed, and logins waiting for one.',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { running, waiting } = load()
+      this.set({ state: 'running' }, running)
+      this.set({ state: 'waiting' }, waiting)
+    },
+  })
+  return {
+    read: () => registry.metrics(),
+    unusableHash: () => unusable.inc(),
+    async measure(ctx, next) {
+      const stop = seconds.startTimer()
+      await next()
+      stop({ path: paths.has(ctx.path) ? ctx.path : 'other', status: String(ctx.status) })
+      if (ctx.path !== '/token' || ctx.method !== 'POST') return
+      const { failure, form } = factsOf(ctx)
+      const grant = parameter(form, 'grant_type') ?? ''
+      const outcome = failure === undefined ? 'issued' : protocolError(failure).code
+      tokens.inc({ grant: grants.has(grant) ? grant : 'other', outcome })
+    },
+  }
+}
+
+const grants = new Set(['password', 'refresh_token', 'client_credentials'])
+
+/** GET /metrics, on a listener of its own. */
+export const metricsListener =
+  ({ read }: Pick<Metrics, 'read'>): RequestListener =>
+  async (req, res) => {
+    if (req.url !== '/metrics' || req.method !== 'GET') {
+      res.writeHead(404).end()
+      return
+    }
+    res.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' })
+    res.end(await read())
+  }

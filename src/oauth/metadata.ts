@@ -1,0 +1,65 @@
+import type { Client } from '../clients/client.ts'
+import type { KeySet } from '../keys/key-set.ts'
+import type { Api } from '../tokens/api.ts'
+import { routes } from './routes.ts'
+
+export interface MetadataFacts {
+  readonly issuer: string
+  readonly apis: readonly Api[]
+  readonly clients: readonly Client[]
+  readonly keys: KeySet
+}
+
+/** Algorithms that prove possession of a client's key: of assertions and of DPoP proofs. */
+export const proofAlgorithms = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
+
+/**
+ * RFC 8414 section 2: what is on, and nothing else. There is no authorization endpoint, so its
+ * members are left out, as is every empty list (section 3.2).
+ */
+export function authorizationServerMetadata({ issuer, apis, clients }: MetadataFacts) {
+  const methods = [...new Set(clients.flatMap(authenticationMethods))]
+  const confidential = methods.filter((method) => method !== 'none')
+  const assertionAlgorithms = methods.includes('private_key_jwt') ? proofAlgorithms : []
+  return withoutEmpty({
+    issuer,
+    token_endpoint: issuer + routes.token,
+    token_endpoint_auth_methods_supported: methods,
+    token_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+    revocation_endpoint: issuer + routes.revocation,
+    revocation_endpoint_auth_methods_supported: methods,
+    revocation_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+    introspection_endpoint: issuer + routes.introspection,
+    introspection_endpoint_auth_methods_supported: confidential,
+    introspection_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+    jwks_uri: issuer + routes.jwks,
+    scopes_supported: [...new Set(apis.flatMap((api) => api.scopes))],
+    grant_types_supported: [...new Set(clients.flatMap((client) => client.grants))],
+    dpop_signing_alg_values_supported: proofAlgorithms,
+  })
+}
+
+/**
+ * OpenID Connect Discovery 1.0 section 3, for libraries that read no other document. It requires
+ * the members of an authorization endpoint: ours is there, and refuses everybody.
+ */
+export function openidConfiguration(facts: MetadataFacts) {
+  return {
+    ...authorizationServerMetadata(facts),
+    authorization_endpoint: facts.issuer + routes.authorization,
+    response_types_supported: ['none'],
+    subject_types_supported: ['public'],
+    id_token_signing_alg_values_supported: [
+      ...new Set(facts.keys.keys.map(({ algorithm }) => algorithm)),
+    ],
+  }
+}
+
+function authenticationMethods(client: Client): readonly string[] {
+  if (client.public) return ['none']
+  if (client.authentication !== 'secret') return [client.authentication]
+  return ['client_secret_basic', 'client_secret_post']
+}
+
+const withoutEmpty = <T extends Record<string, string | readonly string[]>>(members: T) =>
+  Object.fromEntries(Object.entries(members).filter(([, value]) => value.length > 0))

@@ -1,0 +1,43 @@
+import type { Context } from 'koa'
+import type { Family } from '../state/state.ts'
+
+/** The form of a request (RFC 6749 appendix B): known parameters, none twice but `resource`, none empty. */
+export type Form = ReadonlyMap<string, readonly string[]>
+
+/** How the client named itself, before the engine has judged it. */
+export interface PresentedClient {
+  readonly id: string
+  /** The secret as decoded and as sent raw (design D10): the right one is among them, or none is. */
+  readonly secrets: readonly string[]
+}
+
+/** An access token that we signed and verified, on its way through the engine (ADR 0001). */
+export interface KnownToken {
+  /** Stands for the token in the engine's parameter `token`. */
+  readonly handle: string
+  readonly kind: 'AccessToken' | 'ClientCredentials'
+  readonly claims: Readonly<Record<string, unknown>>
+}
+
+/** What one request has found out so far; lives in `ctx.state`. */
+export interface RequestFacts {
+  /** Request id of log and response header. */
+  id: string
+  /** Client address as far as trusted proxies vouch for it. */
+  address: string
+  form?: Form
+  presented?: PresentedClient
+  token?: KnownToken
+  /** Facts that go into the access token being issued. */
+  family?: Family
+  extra?: Readonly<Record<string, unknown>>
+  /** Facts for the audit line of this request; nothing secret. */
+  audit?: Record<string, unknown>
+  failure?: unknown
+}
+
+export const factsOf = (ctx: Pick<Context, 'state'>): RequestFacts => ctx.state as RequestFacts
+
+/** One value of a parameter that may not be repeated. */
+export const parameter = (form: Form | undefined, name: string): string | undefined =>
+  form?.get(name)?.[0]

@@ -1,0 +1,114 @@
+import { createHash } from 'node:crypto'
+import { type Adapter, type AdapterFactory, type AdapterPayload, Provider } from 'oidc-provider'
+import type { KeySet } from '../keys/key-set.ts'
+import type { State } from '../state/state.ts'
+import { accessTokenFacts, type Liveness } from '../tokens/liveness.ts'
+import { parseRefreshToken } from '../tokens/refresh-token.ts'
+import { factsOf, type KnownToken } from './request.ts'
+import { recordOf } from './structured-tokens.ts'
+
+export interface StorageParts {
+  readonly state: State
+  readonly keys: KeySet
+  readonly liveness: Liveness
+}
+
+/** The engine's models on top of our state. Tokens are stored under digests: the store holds nothing that can be presented. */
+export const createStorage =
+  (parts: StorageParts): AdapterFactory =>
+  (model) => {
+    if (model === 'AccessToken' || model === 'ClientCredentials') return accessTokens(model, parts)
+    if (model === 'RefreshToken') return refreshTokens(parts)
+    // Clients come from the configuration; other models belong to grants that are not switched on.
+    return unused
+  }
+
+/** How long after its exp a revoked jti is remembered, for resource servers with slow clocks, in seconds. */
+const skew = 60
+
+function accessTokens(model: KnownToken['kind'], { state, liveness }: StorageParts): Adapter {
+  return {
+    ...unused,
+    async upsert(id, { jti: _jti, ...record }, expiresIn = 1) {
+      await state.save('access-token', digest(id), record, expiresIn)
+    },
+    async find(id) {
+      const known = presented(id)
+      const record = known === undefined ? await stored(state, id) : recordOf(known)
+      if (record?.kind !== model) return undefined
+      const facts = accessTokenFacts({
+        jti: known === undefined ? digest(id) : record.jti,
+        sub: record.accountId ?? record.clientId,
+        client_id: record.clientId,
+        iat: record.iat,
+        sid: record.extra?.sid,
+      })
+      if (facts === undefined) return undefined
+      const verdict = await liveness(known === undefined ? { ...facts, stored: true } : facts)
+      if (!verdict.live) return undefined
+      const login = verdict.family && { username: verdict.family.username }
+      return { ...record, extra: { ...record.extra, ...login } }
+    },
+    async destroy(id) {
+      const token = Provider.ctx && factsOf(Provider.ctx).token
+      if (token === undefined) return state.remove('access-token', digest(id))
+      const { jti, exp } = token.claims
+      if (typeof jti !== 'string' || typeof exp !== 'number') return undefined
+      return state.revokeToken(jti, Math.max(0, exp - Math.floor(Date.now() / 1000)) + skew)
+    },
+  }
+}
+
+function refreshTokens({ state, keys }: StorageParts): Adapter {
+  return {
+    ...unused,
+    async find(value) {
+      const token = parseRefreshToken(value, keys.refreshTokenKey)
+      const family = token && (await state.findFamily(token.family))
+      // A spent generation is still the family's: revoking it ends the login (RFC 7009 section 2.1).
+      const current = token?.generation === family?.generation
+      if (token === undefined || family === undefined) return undefined
+      if (!current && Provider.ctx?.oidc.route !== 'revocation') return undefined
+      return {
+        kind: 'RefreshToken',
+        jti: value,
+        clientId: family.clientId,
+        accountId: family.sub,
+        scope: family.scope,
+        iat: family.authTime,
+        exp: Math.floor(Math.min(family.idleExpiresAt, family.expiresAt) / 1000),
+      }
+    },
+    async destroy(value) {
+      const token = parseRefreshToken(value, keys.refreshTokenKey)
+      if (token !== undefined) await state.endFamily(token.family)
+    },
+  }
+}
+
+const unused: Adapter = {
+  upsert: async () => {
+    throw new Error('this model of the engine is not in use')
+  },
+  find: async () => undefined,
+  findByUserCode: async () => undefined,
+  findByUid: async () => undefined,
+  consume: async () => {
+    throw new Error('this model of the engine is not in use')
+  },
+  destroy: async () => undefined,
+  // Revoking an access token ends that token alone; ending a login is the refresh token's destroy.
+  revokeByGrantId: async () => undefined,
+}
+
+const presented = (id: string): KnownToken | undefined => {
+  const token = Provider.ctx && factsOf(Provider.ctx).token
+  return token?.handle === id ? token : undefined
+}
+
+async function stored(state: State, id: string): Promise<AdapterPayload | undefined> {
+  const record = await state.find('access-token', digest(id))
+  return record && { ...record, jti: id }
+}
+
+const digest = (token: string): string => createHash('sha256').update(token).digest('base64url')

@@ -1,0 +1,166 @@
+import type { RequestListener } from 'node:http'
+import { registerClients } from './clients/client.ts'
+import type { Config } from './config/schema.ts'
+import { arrival } from './http/arrival.ts'
+import { endpoints } from './http/endpoints.ts'
+import { checkHost, fallback, securityHeaders } from './http/headers.ts'
+import { listen } from './http/listen.ts'
+import { createLog, type Logger, requestLog } from './http/log.ts'
+import { createMetrics, metricsListener } from './http/metrics.ts'
+import { onlyListed, underIssuer } from './http/mount.ts'
+import type { KeySet } from './keys/key-set.ts'
+import { openKeyStore } from './keys/key-store.ts'
+import { engineNotices } from './oauth/notices.ts'
+import { createProvider } from './oauth/provider.ts'
+import { createPasswords } from './passwords/index.ts'
+import { BearerError, createVerifier } from './resource-server/index.ts'
+import { openState } from './state/index.ts'
+import { trackEpoch } from './tokens/epoch.ts'
+import { accessTokenFacts, createLiveness } from './tokens/liveness.ts'
+import { createAuthenticate } from './users/authenticate.ts'
+import { openDirectories } from './users/index.ts'
+import { createStanding } from './users/standing.ts'
+import { createThrottle } from './users/throttle.ts'
+
+export interface Service {
+  /** Where it listens. */
+  readonly url: string
+  readonly metricsUrl: string | undefined
+  /** Stops accepting, finishes what is in flight, closes the stores. */
+  close(): Promise<void>
+}
+
+/** How long requests in flight may take to finish at shutdown, in milliseconds. */
+const grace = 8000
+
+/** Builds every part once and mounts them in order. Throws an operator error when a part cannot be had. */
+export async function startService(
+  config: Config,
+  log: Logger = createLog(config.log),
+): Promise<Service> {
+  const closing: (() => Promise<void>)[] = []
+  try {
+    const clients = registerClients(config.clients)
+    const state = await openState(config.state, log)
+    closing.push(() => state.close())
+    const users = await openDirectories(config.users, log)
+    closing.push(() => users.close())
+    const keys = await openKeyStore(keyOptions(config))
+    closing.push(() => keys.close())
+    const epoch = await trackEpoch(state)
+    closing.push(async () => epoch.close())
+
+    const passwords = createPasswords(config.passwords)
+    const metrics = createMetrics(passwords.load)
+    const authenticate = createAuthenticate({
+      users,
+      passwords,
+      throttle: createThrottle(state, config.throttle),
+      isClient: (sub) => clients.has(sub),
+      onUnusableHash: (fault) => {
+        metrics.unusableHash()
+        log.warn(fault, 'a stored password hash cannot be verified: see latchkey inspect-hashes')
+      },
+    })
+    const liveness = createLiveness(state, epoch, createStanding(users))
+    const ready = async () => {
+      await Promise.all([state.check(), users.check()])
+    }
+
+    const app = async (keySet: KeySet): Promise<RequestListener> => {
+      const provider = await createProvider({
+        issuer: config.issuer,
+        apis: config.apis,
+        epoch: epoch.current,
+        keys: keySet,
+        clients,
+        state,
+        users,
+        authenticate,
+        liveness,
+      })
+      const own = {
+        issuer: config.issuer,
+        jwks: { keys: keySet.keys.map(({ publicJwk }) => publicJwk) },
+      }
+      const inspector = createVerifier({
+        ...own,
+        audience: config.apis.map(({ audience }) => audience),
+      })
+      const profile = config.apis.filter((api) => api.profile).map(({ audience }) => audience)
+      const router = endpoints({
+        issuer: config.issuer,
+        apis: config.apis,
+        defaultClient: config.defaultClient,
+        bodyLimit: config.bodyLimit,
+        keys: keySet,
+        clients,
+        users,
+        ready,
+        verifyOwn: (token) => inspector.inspect(token).catch(unlessForeign),
+        verifier: createVerifier({
+          ...own,
+          audience: profile.length > 0 ? profile : config.issuer,
+          isRevoked: async (claims) => {
+            const facts = accessTokenFacts(claims)
+            return facts === undefined || !(await liveness(facts)).live
+          },
+        }),
+      })
+      provider.silent = true
+      provider
+        .use(arrival(config.proxy?.trusted ?? []))
+        .use(requestLog(log))
+        .use(metrics.measure)
+        .use(securityHeaders(config.issuer.startsWith('https:')))
+        .use(fallback)
+        .use(checkHost)
+        .use(underIssuer(config.issuer))
+        .use(router.allowedMethods())
+        .use(router.routes())
+        .use(onlyListed)
+      return provider.callback()
+    }
+
+    engineNotices(log)
+    let handler = await app(keys.current())
+    keys.onChange((keySet) => {
+      app(keySet).then(
+        (next) => {
+          handler = next
+          log.info({ keys: keySet.keys.map(({ kid, state: is }) => ({ kid, is })) }, 'keys changed')
+        },
+        (error: Error) => log.error({ error: error.message }, 'the new keys could not be taken up'),
+      )
+    })
+
+    const listener = await listen((req, res) => handler(req, res), config.listen, config.tls)
+    closing.push(() => listener.close(grace))
+    const metricsAt =
+      config.metrics && (await listen(metricsListener(metrics), config.metrics, undefined))
+    if (metricsAt) closing.push(() => metricsAt.close(0))
+    return { url: listener.url, metricsUrl: metricsAt?.url, close: () => closeAll(closing) }
+  } catch (error) {
+    await closeAll(closing)
+    throw error
+  }
+}
+
+function unlessForeign(error: unknown): undefined {
+  if (!(error instanceof BearerError)) throw error
+}
+
+/** Last opened, first closed. */
+async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
+  for (const close of closing.splice(0).reverse()) await close()
+}
+
+function keyOptions(config: Config) {
+  const lifetimes = [...config.apis, ...config.clients].map((one) => one.accessTokenLifetime ?? 0)
+  const algorithms = [...config.apis, ...config.clients].map((one) => one.algorithm ?? 'ES256')
+  return {
+    folder: config.keys,
+    algorithms: [...new Set(algorithms)],
+    retention: Math.max(...lifetimes) + 3600,
+  }
+}

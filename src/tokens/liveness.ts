@@ -1,0 +1,63 @@
+import type { Family, State } from '../state/state.ts'
+import type { Standing } from '../users/standing.ts'
+
+/** What decides whether an access token of ours, found genuine and unexpired, is still good. */
+export interface AccessTokenFacts {
+  readonly jti: string
+  readonly sub: string
+  readonly clientId: string
+  /** Seconds since the epoch. */
+  readonly issuedAt: number
+  /** The family (claim sid); none for client_credentials. */
+  readonly family?: string
+  /** Whether its record is in the store (an opaque token), so that the store need not prove its age. */
+  readonly stored?: true
+}
+
+export type Verdict = { readonly live: false } | { readonly live: true; readonly family?: Family }
+
+/** Throws StateUnavailable or DirectoryUnavailable where it cannot tell. */
+export type Liveness = (token: AccessTokenFacts) => Promise<Verdict>
+
+/**
+ * Live is: the login alive, the token not revoked, the user still in good standing; and, for a
+ * token without a login, issued over the store's present contents, so that an emptied store fails
+ * closed (ADR 0002).
+ */
+export function createLiveness(
+  state: State,
+  epoch: { readonly current: () => string; readonly refresh: () => Promise<string> },
+  standing: Standing,
+): Liveness {
+  return async (token) => {
+    if (token.family === undefined) {
+      const known =
+        token.stored === true ||
+        token.jti.startsWith(`${epoch.current()}.`) ||
+        token.jti.startsWith(`${await epoch.refresh()}.`)
+      return known && (await state.isTokenLive(token)) ? { live: true } : { live: false }
+    }
+    const [family, unrevoked] = await Promise.all([
+      state.findFamily(token.family),
+      state.isTokenLive(token),
+    ])
+    if (family === undefined || !unrevoked || family.sub !== token.sub) return { live: false }
+    return (await standing(family.sub, family.createdAt)) ? { live: true, family } : { live: false }
+  }
+}
+
+/** The facts in the claims of a verified access token; undefined when it cannot be one of ours. */
+export function accessTokenFacts(
+  claims: Readonly<Record<string, unknown>>,
+): AccessTokenFacts | undefined {
+  const { jti, sub, client_id: clientId, iat, sid } = claims
+  if (typeof jti !== 'string' || typeof sub !== 'string') return undefined
+  if (typeof clientId !== 'string' || typeof iat !== 'number') return undefined
+  return {
+    jti,
+    sub,
+    clientId,
+    issuedAt: iat,
+    ...(typeof sid === 'string' && { family: sid }),
+  }
+}

@@ -1,0 +1,124 @@
+import { UnusableHash } from '../passwords/format.ts'
+import type { Passwords } from '../passwords/index.ts'
+import { AmbiguousUser, type Directory, type User } from './directory.ts'
+import type { Throttle } from './throttle.ts'
+
+export interface Credentials {
+  readonly username: string
+  readonly password: string
+  readonly address: string
+}
+
+/** Why a login was refused: for the audit log alone, the client gets one answer for all. */
+export type Refusal =
+  | 'wrong password'
+  | 'unknown user'
+  | 'disabled'
+  | 'ambiguous name'
+  | 'unusable hash'
+  | 'name of a client'
+  | 'throttled'
+
+export type Login =
+  | { readonly user: User }
+  | {
+      readonly refused: Refusal
+      readonly sub?: string
+      /** Seconds, where it was throttled. */
+      readonly retryAfter?: number
+    }
+
+/**
+ * Judges a name and a password. Throws DirectoryUnavailable, StateUnavailable or Overloaded where
+ * it cannot: that is never a wrong password.
+ */
+export type Authenticate = (credentials: Credentials) => Promise<Login>
+
+export interface AuthenticateParts {
+  readonly users: Directory
+  readonly passwords: Passwords
+  readonly throttle: Throttle
+  /** A user whose sub is a client's id could pass for the client (RFC 9700 section 4.15). */
+  readonly isClient: (sub: string) => boolean
+  /** The operator's fault: the reason holds no hash. */
+  readonly onUnusableHash: (fault: { sub: string; reason: string }) => void
+}
+
+/**
+ * One path of constant shape: look up, reserve, hash once, decide. Unknown, disabled and ambiguous
+ * users and unusable hashes cost the same one hash as a wrong password.
+ */
+export function createAuthenticate(parts: AuthenticateParts): Authenticate {
+  return async ({ username, password, address }) => {
+    const name = username.normalize('NFC')
+    const found = await lookUp(parts.users, name)
+    const user = found === 'ambiguous name' ? undefined : found
+    const sub = user && { sub: user.id }
+    const account = user?.id ?? `name ${name.trim().toLowerCase()}`
+    const attempt = await parts.throttle.reserve(account, address)
+    if (!attempt.allowed) {
+      return { refused: 'throttled', retryAfter: attempt.retryAfter, ...sub }
+    }
+    let refusal: Refusal | undefined
+    try {
+      refusal = await judge(parts, user, password)
+    } catch (error) {
+      await attempt.withdraw()
+      throw error
+    }
+    if (refusal !== undefined || user === undefined) {
+      attempt.failed()
+      const reason = found === 'ambiguous name' ? found : (refusal ?? 'unknown user')
+      return { refused: reason, ...sub }
+    }
+    await attempt.succeeded()
+    return { user }
+  }
+}
+
+async function lookUp(
+  users: Directory,
+  name: string,
+): Promise<User | 'ambiguous name' | undefined> {
+  try {
+    return await users.findByLogin(name)
+  } catch (error) {
+    if (error instanceof AmbiguousUser) return 'ambiguous name'
+    throw error
+  }
+}
+
+/** Undefined when the password is right and the user may log in. */
+async function judge(
+  parts: AuthenticateParts,
+  user: User | undefined,
+  password: string,
+): Promise<Refusal | undefined> {
+  if (user === undefined) {
+    await parts.passwords.verifyDummy(password)
+    return 'unknown user'
+  }
+  const right = await verify(parts, user, password)
+  if (right === 'unusable hash') return right
+  if (!right) return 'wrong password'
+  if (user.disabled) return 'disabled'
+  return parts.isClient(user.id) ? 'name of a client' : undefined
+}
+
+async function verify(
+  { users, passwords, onUnusableHash }: AuthenticateParts,
+  user: User,
+  password: string,
+): Promise<boolean | 'unusable hash'> {
+  if (user.hash === undefined) {
+    return (await users.checkPassword?.(user, password)) ?? passwords.verifyDummy(password)
+  }
+  try {
+    return await passwords.verify(password, user.hash)
+  } catch (error) {
+    if (!(error instanceof UnusableHash)) throw error
+    onUnusableHash({ sub: user.id, reason: error.message })
+    await passwords.verifyDummy(password)
+    return 'unusable hash'
+  }
+}
