@@ -8,8 +8,11 @@ export interface Directory {
   findByLogin(login: string): Promise<User | undefined>
   /** The user with this id, as it is now: refresh and introspection ask again. */
   findById(id: string): Promise<User | undefined>
-  /** Present where the directory itself judges passwords (LDAP bind, HTTP callout) and no hash is to be had. */
-  checkPassword?(user: User, password: string): Promise<boolean>
+  /**
+   * Present where the directory itself judges passwords (LDAP bind, HTTP callout) and no hash is to be had;
+   * undefined for a user of another directory beside it.
+   */
+  checkPassword?(user: User, password: string): Promise<boolean | undefined>
   /** Compare-and-swap of a password hash; false when `from` was no longer there. Present only where rehashing is on. */
   replaceHash?(user: User, from: string, to: string): Promise<boolean>
   /** Every stored hash, in bounded memory, for `latchkey inspect-hashes`; absent where hashes cannot be read. */
@@ -34,6 +37,13 @@ export interface User {
   readonly claims?: Readonly<Record<string, unknown>>
   /** Milliseconds since the epoch; a login before it is no longer good. */
   readonly passwordChangedAt?: number
+  /** Name of the hash format `replaceHash` may write, one the owner's application reads; absent: leave the hash alone. */
+  readonly rehashTo?: string
+}
+
+/** The part of a logger that directories use. */
+export interface DirectoryLog {
+  warn(fields: Readonly<Record<string, unknown>>, message: string): void
 }
 
 export class DirectoryUnavailable extends Error {

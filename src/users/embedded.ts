@@ -1,0 +1,38 @@
+import type { Directory, DirectoryLog } from './directory.ts'
+import { openUserTable, userColumns } from './embedded/table.ts'
+import { sqlDirectory } from './sql.ts'
+
+export interface EmbeddedOptions {
+  readonly name: string
+  /** SQLite file. */
+  readonly path: string
+  /** Claim -> column of our table: what may be told about the user in a token. */
+  readonly claims?: Readonly<Record<string, string>> | undefined
+  /** Scopes every user may have, beside those of their own. */
+  readonly scopes?: readonly string[] | undefined
+}
+
+/** Users in a table of our own, managed by `latchkey user`. Names and e-mail addresses ignore case. */
+export function openEmbeddedDirectory(options: EmbeddedOptions, log?: DirectoryLog): Directory {
+  const { name, path, claims, scopes } = options
+  return sqlDirectory(
+    openUserTable(path),
+    {
+      name,
+      url: `sqlite:${path}`,
+      connections: 8,
+      timeout: 2000,
+      table: 'users',
+      columns: userColumns,
+      login: ['username', 'email'],
+      ignoreCase: true,
+      ignoreEmailCase: true,
+      claims,
+      scopes,
+      nullScopesAreAll: true,
+      rehash: true,
+      rehashTo: 'argon2',
+    },
+    log,
+  )
+}

@@ -1,0 +1,35 @@
+import type { Directory, DirectoryLog } from './directory.ts'
+import { type EmbeddedOptions, openEmbeddedDirectory } from './embedded.ts'
+import { severalDirectories } from './several.ts'
+import { openSqlDirectory, type SqlOptions } from './sql.ts'
+
+export { AmbiguousUser, type Directory, DirectoryUnavailable, type User } from './directory.ts'
+
+/** `type` says which directory; a new kind is one file and one line here. */
+export type DirectoryOptions = { readonly subjectPrefix: string } & (
+  | ({ readonly type: 'embedded' } & EmbeddedOptions)
+  | ({ readonly type: 'sql' } & SqlOptions)
+)
+
+function open(options: DirectoryOptions, log?: DirectoryLog): Directory {
+  if (options.type === 'embedded') return openEmbeddedDirectory(options, log)
+  return openSqlDirectory(options, log)
+}
+
+/**
+ * The directories of the configuration, in order, as one. Nothing is connected before the first
+ * request; `check` says whether all of them answer.
+ */
+export function openDirectories(
+  options: readonly DirectoryOptions[],
+  log?: DirectoryLog,
+): Directory {
+  const places = options.map((one) => ({
+    directory: open(one, log),
+    subjectPrefix: one.subjectPrefix,
+  }))
+  const [only, ...more] = places
+  return only && more.length === 0 && only.subjectPrefix === ''
+    ? only.directory
+    : severalDirectories(places, log)
+}

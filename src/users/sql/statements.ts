@@ -1,0 +1,112 @@
+import { type RawBuilder, sql } from 'kysely'
+import { foldCase } from '../names.ts'
+import type { Flavour } from './database.ts'
+import { columnsOf, type Groups, type Mapping } from './mapping.ts'
+
+/** Statements over a table of the owner's. Names are quoted, values are parameters, always. */
+export function tableStatements(flavour: Flavour, table: string, mapping: Mapping) {
+  const { columns } = mapping
+  const from = sql`from ${tableName(table)}`
+  const everything = sql`select ${sql.join(columnsOf(mapping).map((name) => sql.id(name)))} ${from}`
+  const conditions = Object.entries(mapping.where).map(([column, value]) =>
+    value === null ? sql`${sql.id(column)} is null` : sql`${sql.id(column)} = ${value}`,
+  )
+  const where = (...more: RawBuilder<unknown>[]) =>
+    sql`where ${sql.join([...more, ...conditions], sql` and `)}`
+  const id = sql.id(columns.id)
+  const hash = sql.id(columns.password)
+  const named = (login: string) =>
+    sql`(${sql.join(
+      mapping.login.flatMap((kind) => {
+        const { column, ignoreCase } = lookedUp(mapping, kind)
+        return column === undefined ? [] : [matches(flavour, column, login, ignoreCase)]
+      }),
+      sql` or `,
+    )})`
+  return {
+    byLogin: (login: string) => sql`${everything} ${where(named(login))} limit 2`,
+    byId: (value: string) => sql`${everything} ${where(sql`${id} = ${value}`)} limit 2`,
+    /** Asks for nothing, and fails when a table or column is missing or may not be read. */
+    probe: () => sql`${everything} ${where(sql`1 = 0`)}`,
+    page: (after: string | undefined, size: number) => {
+      const following = after === undefined ? sql`1 = 1` : sql`${id} > ${after}`
+      return sql`select ${id} as id, ${hash} as hash ${from} ${where(following)} order by ${id} limit ${sql.lit(size)}`
+    },
+    replaceHash: (value: string, old: string, next: string) =>
+      sql`update ${tableName(table)} set ${hash} = ${next} ${where(
+        sql`${id} = ${value}`,
+        sql`${bytes(flavour, hash)} = ${old}`,
+      )}`,
+  }
+}
+
+export function groupsOf({ members, names }: Groups, user: string): RawBuilder<unknown> {
+  const of = sql`where m.${sql.id(members.user)} = ${user} limit 1000`
+  const group = sql`m.${sql.id(members.group)}`
+  if (!names) return sql`select ${group} as name from ${tableName(members.table)} as m ${of}`
+  return sql`select g.${sql.id(names.name)} as name from ${tableName(members.table)} as m
+    join ${tableName(names.table)} as g on g.${sql.id(names.id)} = ${group} ${of}`
+}
+
+/** The owner's own SELECT, with `:login` or `:id` as a parameter, inside one that takes two rows of it. */
+export function ownQuery(query: string, parameter: 'login' | 'id', value: string) {
+  const pieces = query.split(new RegExp(`(?<![:\\w]):${parameter}\\b`))
+  const filled = sql.join(
+    pieces.map((piece) => sql.raw(piece)),
+    sql`${value}`,
+  )
+  return sql`select * from (${filled}) as latchkey_user limit 2`
+}
+
+function tableName(name: string) {
+  return sql.id(...name.split('.'))
+}
+
+function lookedUp({ columns, ignoreCase, ignoreEmailCase }: Mapping, kind: 'username' | 'email') {
+  const folded = kind === 'email' ? columns.emailFolded : columns.usernameFolded
+  const ignored = kind === 'email' ? ignoreEmailCase : ignoreCase
+  return ignored && folded !== undefined
+    ? { column: folded, ignoreCase: 'folded' as const }
+    : { column: columns[kind], ignoreCase: ignored }
+}
+
+/**
+ * The first condition lets the database use its index; its collation may ignore case, accents and
+ * trailing spaces. The second compares bytes, so `jose` does not bring `josé` along.
+ */
+function matches(
+  flavour: Flavour,
+  name: string,
+  login: string,
+  ignoreCase: boolean | 'folded',
+): RawBuilder<unknown> {
+  const column = sql.id(name)
+  const oneOf = sql`in (${sql.join(spellings(login, ignoreCase))})`
+  if (ignoreCase !== true) return sql`(${column} ${oneOf} and ${bytes(flavour, column)} ${oneOf})`
+  // In MySQL lower() would keep the index from being used; the collation ignores case already.
+  const narrowed = flavour === 'mysql' ? column : sql`lower(${column})`
+  return sql`(${narrowed} ${oneOf} and ${bytes(flavour, column, true)} ${oneOf})`
+}
+
+/** A text column as its bytes: no collation has a say. */
+function bytes(flavour: Flavour, column: RawBuilder<unknown>, lower = false): RawBuilder<unknown> {
+  if (flavour === 'mysql') {
+    const text = sql`convert(${column} using utf8mb4)`
+    return sql`cast(${lower ? sql`lower(${text})` : text} as binary)`
+  }
+  if (flavour === 'sqlite') return sql`${lower ? sql`lower(${column})` : column} collate binary`
+  const text = sql`cast(${column} as text)`
+  return sql`(${lower ? sql`lower(${text})` : text}) collate "C"`
+}
+
+/** How a name may be stored: composed or decomposed, and folded as we fold or as lower() does on ASCII alone. */
+function spellings(login: string, ignoreCase: boolean | 'folded'): string[] {
+  const typed = login.normalize('NFC')
+  const forms = [typed]
+  if (ignoreCase) {
+    forms.push(foldCase(typed))
+    forms.push(typed.replace(/[A-Z]/g, (letter) => letter.toLowerCase()))
+  }
+  if (ignoreCase === 'folded') forms.push(typed.toUpperCase())
+  return [...new Set(forms.flatMap((form) => [form, form.normalize('NFD')]))]
+}
