@@ -1,16 +1,16 @@
 import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
-import { checks } from './check.ts'
-import { checkApi, checkClient } from './check-client.ts'
-import { checkNames, namesOf } from './check-names.ts'
-import { parseConfigDocument } from './document.ts'
-import { explain } from './explain.ts'
 import { ConfigFaults, type Fault, type Finding, type Path, pathKey, writePath } from './faults.ts'
-import { fitTypes } from './fit-types.ts'
-import { resolvePaths } from './paths.ts'
-import { lookOutside, type Resolve, type Substituted, substitute } from './references.ts'
+import { parseConfigDocument } from './reading/document.ts'
+import { explain } from './reading/explain.ts'
+import { fitTypes } from './reading/fit-types.ts'
+import { resolvePaths } from './reading/paths.ts'
+import { lookOutside, type Resolve, type Substituted, substitute } from './reading/references.ts'
+import { type SoundParts, soundParts } from './reading/sound-parts.ts'
+import { checks } from './rules/across-options.ts'
+import { checkApi, checkClient } from './rules/client.ts'
+import { checkNames, namesOf } from './rules/names.ts'
 import { Config } from './schema.ts'
-import { type SoundParts, soundParts } from './sound-parts.ts'
 
 export { ConfigFaults, type Fault } from './faults.ts'
 
@@ -19,11 +19,7 @@ export { ConfigFaults, type Fault } from './faults.ts'
  * absolute. Touches nothing. Throws ConfigFaults with everything that is wrong at once.
  */
 export function loadConfig(file: string, environment: NodeJS.ProcessEnv = process.env): Config {
-  const { config, faults } = examineConfig(
-    readConfigText(file),
-    file,
-    lookOutside(environment, dirname(resolve(file))),
-  )
+  const { config, faults } = examineConfig(readConfigText(file), file, outsideOf(file, environment))
   if (!config || faults.length) throw new ConfigFaults(file, faults)
   return freeze(config)
 }
@@ -51,14 +47,29 @@ export interface Examination {
   readonly faults: readonly Fault[]
 }
 
+/** What a configuration may refer to. */
+export interface Outside {
+  readonly find: Resolve
+  /** Whether files that it names must be there. */
+  readonly files: boolean
+}
+
+const outsideOf = (file: string, environment: NodeJS.ProcessEnv): Outside => ({
+  find: lookOutside(environment, dirname(resolve(file))),
+  files: true,
+})
+
+/** For work on the file alone, perhaps by somebody who may not read its secrets: nothing is followed. */
+export const nothingOutside: Outside = { find: () => undefined, files: false }
+
 /** Everything that is wrong with the text as the content of `file`, in the order of the file. */
-export function examineConfig(text: string, file: string, outside: Resolve): Examination {
+export function examineConfig(text: string, file: string, outside: Outside): Examination {
   const document = parseConfigDocument(text)
   if (document.faults.length) return { faults: document.faults }
-  const substituted = substitute(document.value ?? {}, outside)
+  const substituted = substitute(document.value ?? {}, outside.find)
   const { findings, parts, config } = judge(substituted)
   const resolved = resolvePaths(config ?? parts, dirname(resolve(file)))
-  const faults = [...substituted.findings, ...findings, ...resolved.findings]
+  const faults = [...substituted.findings, ...findings, ...(outside.files ? resolved.findings : [])]
     .map(({ path, message }) => ({ ...document.place(path), path: writePath(path), message }))
     .sort((one, other) => one.line - other.line || one.column - other.column)
   return config ? { config: resolved.config as Config, faults } : { faults }

@@ -1,8 +1,8 @@
 import { createPublicKey, type JsonWebKey } from 'node:crypto'
-import { isHashedSecret, looksHashed } from '../clients/secrets.ts'
-import type { Finding, Path } from './faults.ts'
-import type { ApiConfig, Config } from './schema.ts'
-import type { ClientConfig } from './schema-clients.ts'
+import { isHashedSecret, looksHashed } from '../../clients/secrets.ts'
+import type { Finding, Path } from '../faults.ts'
+import type { ApiConfig, Config } from '../schema.ts'
+import type { ClientConfig } from '../schema-clients.ts'
 
 export interface ClientSurroundings {
   /** Undefined while one of the APIs is broken. */

@@ -1,5 +1,5 @@
 import { isAlias, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from 'yaml'
-import { type Fault, type Path, pathKey, writePath } from './faults.ts'
+import { type Fault, type Path, pathKey, writePath } from '../faults.ts'
 
 /** A configuration file, parsed: its plain value, and where each part of it stands. */
 export interface ConfigDocument {

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { type Finding, type Path, pathKey } from './faults.ts'
+import { type Finding, type Path, pathKey } from '../faults.ts'
 
 /** What `${…}` in values became. */
 export interface Substituted {
@@ -12,7 +12,7 @@ export interface Substituted {
   readonly missing: readonly Path[]
 }
 
-/** The content of one reference, or, as an Error, why there is none. */
+/** The content of one reference; an Error that says why there is none; undefined when it is not followed. */
 export type Resolve = (reference: string) => string | Error | undefined
 
 const reference = /\$\$\{|\$\{([^}]*)\}?/g
@@ -64,9 +64,6 @@ export const lookOutside =
       return new Error('write ${NAME} or ${file:PATH}, or $${ where a plain ${ is meant')
     return environment[name] ?? new Error(`set the environment variable ${name}; it is not set`)
   }
-
-/** For work on the file alone: no reference is followed, and none is a fault. */
-export const lookNowhere: Resolve = () => undefined
 
 function readSecret(path: string): string | Error {
   try {

@@ -1,4 +1,4 @@
-import { type Path, pathKey } from './faults.ts'
+import { type Path, pathKey } from '../faults.ts'
 import { alternatives, optionsAt } from './options.ts'
 
 /** Turns what came from outside, always text, into the number or boolean that the option takes. */

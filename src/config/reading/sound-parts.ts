@@ -1,7 +1,7 @@
 import type { z } from 'zod'
-import { type Path, valueAt } from './faults.ts'
-import { type ApiConfig, api, Config } from './schema.ts'
-import { type ClientConfig, client } from './schema-clients.ts'
+import { type Path, valueAt } from '../faults.ts'
+import { type ApiConfig, api, Config } from '../schema.ts'
+import { type ClientConfig, client } from '../schema-clients.ts'
 
 /**
  * What of a configuration is good, so that the rules over several options can be applied while

@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Finding, Path } from './faults.ts'
+import type { Finding, Path } from '../faults.ts'
 import { alternatives, type OptionSchema, rootOption, stepInto } from './options.ts'
 
 /** Makes every path in a valid configuration absolute, and finds the files that are not there. */

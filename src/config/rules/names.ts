@@ -1,4 +1,4 @@
-import { type Finding, type Path, valueAt } from './faults.ts'
+import { type Finding, type Path, valueAt } from '../faults.ts'
 
 /** Names must be unique, whatever else is wrong with those that bear them. */
 export function checkNames(root: unknown): Finding[] {

@@ -1,5 +1,5 @@
 import type { z } from 'zod'
-import { type Finding, type Path, valueAt } from './faults.ts'
+import { type Finding, type Path, valueAt } from '../faults.ts'
 import { nearest } from './nearest.ts'
 import { alternatives, optionsAt } from './options.ts'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { type Path, valueAt } from './faults.ts'
-import { Config } from './schema.ts'
+import { type Path, valueAt } from '../faults.ts'
+import { Config } from '../schema.ts'
 
 /** The part of JSON Schema (2020-12) that zod writes and that is read here. */
 export interface OptionSchema {

@@ -1,6 +1,6 @@
 import { BlockList, isIP } from 'node:net'
-import type { Finding, Path } from './faults.ts'
-import type { Config } from './schema.ts'
+import type { Finding, Path } from '../faults.ts'
+import type { Config } from '../schema.ts'
 
 type Check = (config: Partial<Config>) => Finding[]
 
