@@ -3,6 +3,7 @@ import { bcryptBase64 } from './base64.ts'
 import { bounded, caps } from './caps.ts'
 import { equal } from './equal.ts'
 import { type HashFormat, type StoredHash, UnusableHash } from './format.ts'
+import { after, refusingNul } from './wrapped.ts'
 
 const shape = /^\$2([aby])\$([0-9]{2})\$([./A-Za-z0-9]{22})([./A-Za-z0-9]{31})$/
 
@@ -12,31 +13,38 @@ export function readBcrypt(stored: string): StoredHash {
     throw new UnusableHash('bcrypt 2x marks hashes of a program that mangled bytes above 127')
   }
   if (stored.startsWith('$2$')) throw new UnusableHash('bcrypt of before 2a left out the final NUL')
-  const [, minor, digits, salt, digest] = shape.exec(stored) ?? []
-  if (minor === undefined || salt === undefined || digest === undefined) {
+  const [, , digits, salt, digest] = shape.exec(stored) ?? []
+  if (digits === undefined || salt === undefined || digest === undefined) {
     throw new UnusableHash('malformed bcrypt hash')
   }
-  const cost = bounded(digits, 'bcrypt cost', 4, caps.bcryptCost)
-  return bcrypt(cost, bcryptBase64(salt), bcryptBase64(digest))
+  return bcrypt(digits, salt, digest)
 }
 
 /**
  * bcrypt of the first 72 bytes, as every origin cuts; 2a, 2b and 2y mean the same to a correct
- * implementation. A password with a NUL is computed and refused: crypt(3) stops there, PHP and
- * Python refuse to set it, so a match could only be of another password.
+ * implementation. Salt and digest are in bcrypt's base64.
  */
-export function bcrypt(cost: number, salt: Buffer, expected: Buffer): StoredHash {
-  return {
+export function bcrypt(digits: string, salt: string, digest: string): StoredHash {
+  const cost = bounded(digits, 'bcrypt cost', 4, caps.bcryptCost)
+  const setting = { salt: bcryptBase64(salt), cost, version: '2b' } as const
+  const expected = bcryptBase64(digest)
+  return refusingNul({
     cost: `bcrypt cost=${cost}`,
-    async verify(password) {
-      const encoded = await hash(password, { salt, cost, version: '2b' })
-      return equal(bcryptBase64(encoded.slice(-31)), expected) && !password.includes(0)
-    },
-  }
+    verify: async (password) =>
+      equal(bcryptBase64((await hash(password, setting)).slice(-31)), expected),
+  })
 }
 
-export const bcryptFormat: HashFormat = {
-  name: 'bcrypt',
-  matches: (stored) => /^\$2[abxy]?\$/.test(stored),
-  read: readBcrypt,
+const matches = (stored: string) => /^\$2[abxy]?\$/.test(stored)
+
+export const bcryptFormat: HashFormat = { name: 'bcrypt', matches, read: readBcrypt }
+
+/** Devise (Ruby on Rails) with `config.pepper`: the pepper follows the password, and may be cut at 72 bytes. */
+export function devise(pepper: string): HashFormat {
+  const seasoned = Buffer.from(pepper)
+  return {
+    name: 'devise',
+    matches,
+    read: (stored) => after((password) => Buffer.concat([password, seasoned]), readBcrypt(stored)),
+  }
 }

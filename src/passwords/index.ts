@@ -2,13 +2,13 @@ import { type Argon2Parameters, hashArgon2id, readArgon2, unknownArgon2id } from
 import { caps } from './caps.ts'
 import { createUsual } from './dummy.ts'
 import { type HashFormat, type StoredHash, UnusableHash } from './format.ts'
-import { formats } from './formats.ts'
+import { type FormatSettings, listFormats } from './formats.ts'
 import { type Admission, createHashing, type Hashing } from './hashing.ts'
 
 export { UnusableHash } from './format.ts'
 export { Overloaded } from './hashing.ts'
 
-export interface PasswordOptions extends Admission {
+export interface PasswordOptions extends Admission, FormatSettings {
   /** Parameters of new hashes. */
   readonly hash: Argon2Parameters
   /** Names of weak formats that are verified all the same. */
@@ -41,7 +41,7 @@ export interface Passwords {
 
 /** Throws Error when the options name what is not there. */
 export function createPasswords(options: PasswordOptions): Passwords {
-  const known: readonly HashFormat[] = formats
+  const known = listFormats(options)
   const hashing = createHashing(options)
   const usual = createUsual(readArgon2(unknownArgon2id(options.hash)))
   refuseUnknownNames(options.allowWeak, known)
