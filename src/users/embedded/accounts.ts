@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
+import type { Kysely } from 'kysely'
 import { foldCase, readLogin } from '../names.ts'
-import { openUserTable, type UserRow } from './table.ts'
+import { openUserTable, type UserRow, type UserTables } from './table.ts'
 
 /** What is wrong with a user, in words for the operator. */
 export class UserFault extends Error {
@@ -13,6 +14,7 @@ export interface Account {
   readonly username: string
   readonly email: string | undefined
   readonly fullName: string | undefined
+  readonly hash: string | undefined
   readonly disabled: boolean
   /** Undefined = no restriction by user. */
   readonly scopes: readonly string[] | undefined
@@ -33,11 +35,29 @@ export interface NewAccount {
   readonly passwordChangedAt?: number | undefined
 }
 
-export type Accounts = ReturnType<typeof openAccounts>
+export type Accounts = ReturnType<typeof accountsIn>
 
 /** The users of our own table, for the operator. Methods throw UserFault. */
 export function openAccounts(path: string) {
   const { db } = openUserTable(path)
+  return {
+    ...accountsIn(db),
+    /** Does all of `work` or, when it answers false or throws, nothing of it. */
+    async atomically(work: (accounts: Accounts) => Promise<boolean>): Promise<void> {
+      const transaction = await db.startTransaction().execute()
+      let keep = false
+      try {
+        keep = await work(accountsIn(transaction))
+      } finally {
+        await (keep ? transaction.commit() : transaction.rollback()).execute()
+      }
+    },
+    close: () => db.destroy(),
+    [Symbol.asyncDispose]: () => db.destroy(),
+  }
+}
+
+function accountsIn(db: Kysely<UserTables>) {
   const users = () => db.selectFrom('users').selectAll()
 
   async function rowOf(name: string): Promise<UserRow> {
@@ -77,18 +97,8 @@ export function openAccounts(path: string) {
       await db.insertInto('users').values(row).execute()
       return accountOf(row)
     },
-    /** Why the user could not be added, or undefined. */
-    async refusal(account: NewAccount): Promise<string | undefined> {
-      try {
-        await refuseTaken(rowFor(account))
-        return undefined
-      } catch (error) {
-        if (error instanceof UserFault) return error.message
-        throw error
-      }
-    },
     /** In the order of their names, in bounded memory. */
-    async *list(): AsyncGenerator<Account & { readonly hash: string | undefined }> {
+    async *list(): AsyncGenerator<Account> {
       let after = ''
       for (;;) {
         const page = await users()
@@ -96,16 +106,13 @@ export function openAccounts(path: string) {
           .orderBy('username_folded')
           .limit(500)
           .execute()
-        for (const row of page) yield { ...accountOf(row), hash: row.hash ?? undefined }
+        yield* page.map(accountOf)
         const last = page.at(-1)
         if (!last) return
         after = last.username_folded
       }
     },
-    show: async (name: string) => {
-      const row = await rowOf(name)
-      return { ...accountOf(row), hash: row.hash ?? undefined }
-    },
+    show: async (name: string): Promise<Account> => accountOf(await rowOf(name)),
     setPassword: (name: string, hash: string) =>
       change(name, { hash, password_changed_at: Date.now() }),
     disable: (name: string) => change(name, { disabled: 1 }),
@@ -114,7 +121,6 @@ export function openAccounts(path: string) {
       const { id } = await rowOf(name)
       await db.deleteFrom('users').where('id', '=', id).execute()
     },
-    close: () => db.destroy(),
   }
 }
 
@@ -128,6 +134,9 @@ function rowFor(account: NewAccount): UserRow {
   const email = account.email ? readLogin(account.email) : undefined
   if (account.email && !(email && /^\S+@\S+$/.test(email))) {
     throw new UserFault(`${JSON.stringify(account.email)} is no e-mail address`)
+  }
+  if (/\p{Cc}/u.test(`${account.id ?? ''}${account.fullName ?? ''}`)) {
+    throw new UserFault(`${JSON.stringify(username)}: a control character in id or full name`)
   }
   return {
     id: account.id || randomUUID(),
@@ -158,6 +167,7 @@ function accountOf(row: UserRow): Account {
     username: row.username,
     email: row.email ?? undefined,
     fullName: row.full_name ?? undefined,
+    hash: row.hash ?? undefined,
     disabled: Number(row.disabled) !== 0,
     scopes: row.scopes?.split(' ').filter(Boolean),
     passwordChangedAt:
