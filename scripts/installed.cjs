@@ -1,9 +1,9 @@
 // Exits 0 when node_modules holds what package-lock.json says and this Node can run the sources; else says what
-// is missing and exits 1. Runs on any Node since 12, as it decides whether the right one has to be fetched.
+// is missing and exits 1. Runs on any Node since 16, as it decides whether the right one has to be fetched.
 // `--test` asks for the development dependencies too.
 'use strict'
 
-const { readFileSync } = require('fs')
+const { readFileSync } = require('node:fs')
 
 const leastNode = 24
 
