@@ -26,17 +26,20 @@ export function clientCors(clients: Clients, methods: string): Middleware {
       preflight(ctx, methods)
       return
     }
+    // The engine has CORS of its own, for any origin, unless somebody has begun already.
+    ctx.set('Access-Control-Expose-Headers', exposed)
     await next()
     const client = clients.get(factsOf(ctx).presented?.id ?? '')
     if (origin !== '' && (client === undefined ? anybody : allowsOrigin(client, origin))) {
       ctx.set('Access-Control-Allow-Origin', origin)
-      ctx.set(
-        'Access-Control-Expose-Headers',
-        'WWW-Authenticate, DPoP-Nonce, Retry-After, X-Request-Id',
-      )
+    } else {
+      ctx.remove('Access-Control-Expose-Headers')
     }
   }
 }
+
+/** What a page may read beside the body. */
+const exposed = 'WWW-Authenticate, DPoP-Nonce, Retry-After, X-Request-Id'
 
 function preflight(ctx: Parameters<Middleware>[0], methods: string): void {
   ctx.set('Access-Control-Allow-Methods', methods)

@@ -18,10 +18,10 @@ export function createLog({ level, pretty }: LogOptions): Logger {
   return pino({ ...options, transport })
 }
 
-/** Audit events by endpoint: what an answer of it means, and what a refusal. */
-const events: Readonly<Record<string, readonly [string, string]>> = {
-  '/token': ['token.issued', 'token.refused'],
-  '/revoke': ['token.revoked', 'revocation.refused'],
+/** What a refusal is called in the audit log, by endpoint. Successes name themselves. */
+const refusals: Readonly<Record<string, string>> = {
+  '/token': 'token.refused',
+  '/revoke': 'revocation.refused',
 }
 
 /**
@@ -38,17 +38,21 @@ export function requestLog(log: Logger): Middleware {
     const facts = factsOf(ctx)
     const { id, address } = facts
     const failure = facts.failure === undefined ? undefined : protocolError(facts.failure)
-    const [done, refused] = events[ctx.path] ?? []
-    const client = facts.presented?.id
-    if (ctx.method === 'POST' && done !== undefined && ctx.status < 500) {
+    const refusal = failure && ctx.status < 500 ? refusals[ctx.path] : undefined
+    const event = refusal ?? facts.audit?.event
+    if (event !== undefined) {
+      const client = facts.presented?.id
       const cause = failure?.cause instanceof Error ? failure.cause.message : undefined
       audit.info({
         id,
-        event: failure === undefined ? done : refused,
-        ...(client !== undefined && { client }),
         address,
-        ...(failure && { error: failure.code, reason: cause ?? failure.message }),
+        ...(client !== undefined && { client }),
         ...facts.audit,
+        ...(failure && {
+          error: failure.code,
+          reason: facts.audit?.reason ?? cause ?? failure.message,
+        }),
+        event,
       })
     }
     const line = {

@@ -50,11 +50,15 @@ function accessTokens(model: KnownToken['kind'], { state, liveness }: StoragePar
       return { ...record, extra: { ...record.extra, ...login } }
     },
     async destroy(id) {
-      const token = Provider.ctx && factsOf(Provider.ctx).token
-      if (token === undefined) return state.remove('access-token', digest(id))
-      const { jti, exp } = token.claims
-      if (typeof jti !== 'string' || typeof exp !== 'number') return undefined
-      return state.revokeToken(jti, Math.max(0, exp - Math.floor(Date.now() / 1000)) + skew)
+      const known = presented(id)
+      if (known === undefined) {
+        await state.remove('access-token', digest(id))
+        return audit({ format: 'opaque' })
+      }
+      const { jti, exp, sid } = known.claims
+      if (typeof jti !== 'string' || typeof exp !== 'number') return
+      await state.revokeToken(jti, Math.max(0, exp - Math.floor(Date.now() / 1000)) + skew)
+      audit({ jti, family: sid })
     },
   }
 }
@@ -81,7 +85,9 @@ function refreshTokens({ state, keys }: StorageParts): Adapter {
     },
     async destroy(value) {
       const token = parseRefreshToken(value, keys.refreshTokenKey)
-      if (token !== undefined) await state.endFamily(token.family)
+      if (token === undefined) return
+      await state.endFamily(token.family)
+      audit({ family: token.family })
     },
   }
 }
@@ -103,7 +109,12 @@ const unused: Adapter = {
 
 const presented = (id: string): KnownToken | undefined => {
   const token = Provider.ctx && factsOf(Provider.ctx).token
-  return token?.handle === id ? token : undefined
+  return token?.handle === id || token?.claims.jti === id ? token : undefined
+}
+
+/** For the audit line of this request: something was revoked. */
+function audit(facts: Record<string, unknown>): void {
+  if (Provider.ctx) factsOf(Provider.ctx).audit = { event: 'token.revoked', ...facts }
 }
 
 async function stored(state: State, id: string): Promise<AdapterPayload | undefined> {
