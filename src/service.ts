@@ -41,7 +41,7 @@ export async function startService(
   const closing: (() => Promise<void>)[] = []
   try {
     const clients = registerClients(config.clients)
-    const state = await openState(config.state, (warning) => log.warn(warning))
+    const state = await openState(config.state, (level, message) => log[level](message))
     closing.push(() => state.close())
     const users = await openDirectories(config.users, log)
     closing.push(() => users.close())
