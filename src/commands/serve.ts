@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { loadConfig } from '../config/load.ts'
+import { demoScreen, prepareDemo } from './demo.ts'
 
 /** Milliseconds for requests under way, after which the process ends without them. */
 const patience = 10_000
@@ -21,7 +22,9 @@ Examples:
     .action(async ({ config: file }: { config: string }) => {
       const config = loadConfig(file)
       const { startService } = await import('../service.ts')
+      if (config.development) await prepareDemo(config)
       const service = await startService(config)
+      if (config.development) process.stdout.write(demoScreen(service.url, config))
       await toldToEnd()
       await within(patience, service.close())
       process.exit(0)

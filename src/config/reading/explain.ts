@@ -25,6 +25,8 @@ export function explain(issue: Issue, root: unknown, above: Path = []): Finding[
       return say(`at least ${issue.minimum} ${unit(issue.origin, issue.minimum)}`.trim())
     case 'too_big':
       return say(`at most ${issue.maximum} ${unit(issue.origin, issue.maximum)}`.trim())
+    case 'invalid_key':
+      return issue.issues.flatMap(({ message }) => say(message))
     default:
       return say(issue.message)
   }

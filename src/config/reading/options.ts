@@ -9,6 +9,8 @@ export interface OptionSchema {
   readonly default?: unknown
   readonly const?: unknown
   readonly enum?: readonly unknown[]
+  readonly minimum?: number
+  readonly maximum?: number
   readonly properties?: Readonly<Record<string, OptionSchema>>
   readonly required?: readonly string[]
   readonly additionalProperties?: OptionSchema | boolean

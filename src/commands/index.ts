@@ -1,0 +1,15 @@
+import type { Command } from 'commander'
+import { checkConfigCommand } from './check-config.ts'
+import { clientCommand } from './client.ts'
+import { hashCommand } from './hash.ts'
+import { keysCommand } from './keys.ts'
+import { serveCommand } from './serve.ts'
+
+/** A new command is one file and one line here. */
+export const commands = (): Command[] => [
+  serveCommand(),
+  checkConfigCommand(),
+  clientCommand(),
+  keysCommand(),
+  hashCommand(),
+]
