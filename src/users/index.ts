@@ -1,5 +1,7 @@
 import type { Directory, DirectoryLog } from './directory.ts'
 import { type EmbeddedOptions, openEmbeddedDirectory } from './embedded.ts'
+import { type HttpOptions, openHttpDirectory } from './http.ts'
+import { type LdapOptions, openLdapDirectory } from './ldap.ts'
 import { severalDirectories } from './several.ts'
 import { openSqlDirectory, type SqlOptions } from './sql.ts'
 
@@ -9,11 +11,21 @@ export { AmbiguousUser, type Directory, DirectoryUnavailable, type User } from '
 export type DirectoryOptions = { readonly subjectPrefix: string } & (
   | ({ readonly type: 'embedded' } & EmbeddedOptions)
   | ({ readonly type: 'sql' } & SqlOptions)
+  | ({ readonly type: 'ldap' } & LdapOptions)
+  | ({ readonly type: 'http' } & HttpOptions)
 )
 
 function open(options: DirectoryOptions, log?: DirectoryLog): Directory {
-  if (options.type === 'embedded') return openEmbeddedDirectory(options, log)
-  return openSqlDirectory(options, log)
+  switch (options.type) {
+    case 'embedded':
+      return openEmbeddedDirectory(options, log)
+    case 'sql':
+      return openSqlDirectory(options, log)
+    case 'ldap':
+      return openLdapDirectory(options)
+    case 'http':
+      return openHttpDirectory(options)
+  }
 }
 
 /**

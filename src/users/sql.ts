@@ -6,7 +6,7 @@ import { type Flavour, openDatabase } from './sql/database.ts'
 import { type Columns, type Groups, type Mapping, type Row, readUser } from './sql/mapping.ts'
 import { type Preset, type PresetName, presets } from './sql/presets.ts'
 import { groupsOf, ownQuery, tableStatements } from './sql/statements.ts'
-import { text } from './sql/values.ts'
+import { text } from './values.ts'
 
 export interface SqlOptions {
   readonly name: string

@@ -1,4 +1,4 @@
-import { instant, list } from '../sql/values.ts'
+import { instant, list } from '../values.ts'
 import { type Account, type NewAccount, UserFault } from './accounts.ts'
 import { type Numbered, readCsv, writeCsv } from './csv.ts'
 

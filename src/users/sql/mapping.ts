@@ -1,5 +1,7 @@
 import type { User } from '../directory.ts'
-import { claim, instant, list, saysActive, saysDisabled, text } from './values.ts'
+import { scopesOf } from '../scopes.ts'
+import { claim, instant, list, saysActive, saysDisabled, text } from '../values.ts'
+import { withoutUndefined } from '../without-undefined.ts'
 
 /** Which columns of the owner's table say what. */
 export interface Columns {
@@ -81,7 +83,7 @@ export function readUser(row: Row, mapping: Mapping, groups: readonly string[]):
     fullName: fullName(columns.fullName, value),
     disabled: isDisabled(mapping, value),
     hash: usableHash(text(value(columns.password))),
-    scopes: scopesOf(mapping, value, groups),
+    scopes: scopes(mapping, value, groups),
     claims: claimsOf(mapping, value, groups),
     passwordChangedAt: instant(value(columns.passwordChangedAt)),
     rehashTo: mapping.rehashTo,
@@ -108,15 +110,11 @@ function usableHash(hash: string | undefined): string | undefined {
   return !hash || /^[!*]/.test(hash) ? undefined : hash
 }
 
-function scopesOf(mapping: Mapping, value: Value, memberOf: readonly string[]) {
-  const { scopes, columns, groups, nullScopesAreAll } = mapping
-  if (!scopes && columns.scopes === undefined && !groups?.scopes) return undefined
-  const own = value(columns.scopes)
-  if (nullScopesAreAll && own === null) return undefined
-  const byGroup = memberOf.flatMap((group) =>
-    groups?.scopes && Object.hasOwn(groups.scopes, group) ? (groups.scopes[group] ?? []) : [],
-  )
-  return [...new Set([...(scopes ?? []), ...list(own), ...byGroup])]
+function scopes(mapping: Mapping, value: Value, memberOf: readonly string[]) {
+  const own = value(mapping.columns.scopes)
+  if (mapping.nullScopesAreAll && own === null) return undefined
+  const rules = { scopes: mapping.scopes, groupScopes: mapping.groups?.scopes }
+  return scopesOf(rules, mapping.columns.scopes === undefined ? undefined : list(own), memberOf)
 }
 
 function claimsOf({ claims, groups }: Mapping, value: Value, memberOf: readonly string[]) {
@@ -124,12 +122,4 @@ function claimsOf({ claims, groups }: Mapping, value: Value, memberOf: readonly 
   if (groups?.claim) told.push([groups.claim, memberOf])
   const known = told.filter(([, said]) => said !== undefined)
   return known.length === 0 ? undefined : Object.fromEntries(known)
-}
-
-type Known<T> = { [K in keyof T as undefined extends T[K] ? never : K]: T[K] } & {
-  [K in keyof T as undefined extends T[K] ? K : never]?: Exclude<T[K], undefined>
-}
-
-function withoutUndefined<T extends object>(value: T): Known<T> {
-  return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as Known<T>
 }
