@@ -139,6 +139,7 @@ export async function startService(
     const metricsAt =
       config.metrics && (await listen(metricsListener(metrics), config.metrics, undefined))
     if (metricsAt) closing.push(() => metricsAt.close(0))
+    log.info({ url: listener.url, issuer: config.issuer, metrics: metricsAt?.url }, 'listening')
     return { url: listener.url, metricsUrl: metricsAt?.url, close: () => closeAll(closing) }
   } catch (error) {
     await closeAll(closing)
