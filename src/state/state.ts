@@ -141,3 +141,6 @@ export type Spending =
 export class StateUnavailable extends Error {
   override readonly name = 'StateUnavailable'
 }
+
+/** Where a store tells the operator what it cannot tell a caller. Messages hold nothing secret. */
+export type StateLog = (level: 'info' | 'warn', message: string) => void

@@ -1,0 +1,226 @@
+import { randomUUID } from 'node:crypto'
+import { packFacts, unpackFacts } from './facts.ts'
+import { familyLifetimes, listedFamilies, longestFamily, milliseconds } from './lifetimes.ts'
+import { type Script, scripts } from './redis-script.ts'
+import type { Budget, CutOffTarget, Family, State, StoredRecord } from './state.ts'
+
+type Words = readonly [command: string, key: string, ...rest: (string | number)[]]
+
+/** What the state needs of a Redis client; every failure is a StateUnavailable. */
+export interface RedisConnection {
+  /** Whether keys live on several nodes (Redis Cluster), so that one command has keys of one slot. */
+  readonly sharded: boolean
+  send(...words: Words): Promise<unknown>
+  run(script: Script, keys: readonly string[], ...args: (string | number)[]): Promise<unknown>
+  /** The same on one key, resolved when the configured number of replicas has it too. */
+  sendDurably(...words: Words): Promise<unknown>
+  runDurably(script: Script, key: string, ...args: (string | number)[]): Promise<unknown>
+  check(): Promise<void>
+  close(): Promise<void>
+}
+
+/** Percent-encoded: no part of a key can end it early, open a hash tag or be mistaken for two parts. */
+const part = (text: string) => encodeURIComponent(text.toWellFormed())
+
+/** The state in Redis. docs/state.md describes every key. */
+export function redisState(redis: RedisConnection, prefix: string): State {
+  const key = (...parts: string[]) => [prefix, ...parts].join(':')
+  const familyKey = (id: string) => key('family', part(id))
+  const userKey = (sub: string) => key('user', part(sub))
+  const revokedKey = (jti: string) => key('revoked', part(jti))
+  const recordKey = (kind: string, id: string) => key('record', part(kind), part(id))
+  const budgetKey = (budget: Budget) => key('budget', part(budget.key))
+  const marks = redis.sharded ? '' : key('cutoff', '')
+
+  const readAll = async (keys: readonly string[]): Promise<unknown[]> => {
+    const [first, ...others] = keys
+    if (first === undefined) return []
+    if (redis.sharded) return Promise.all(keys.map((each) => redis.send('get', each)))
+    const values = await redis.send('mget', first, ...others)
+    return Array.isArray(values) ? values : []
+  }
+
+  /** The latest cut-off that concerns this user and client, in milliseconds; 0 if there is none. */
+  const latestCutOff = async (owner: { sub: string; clientId: string }) => {
+    const ats = await readAll([
+      key('cutoff', 'everything'),
+      key('cutoff', 'client', part(owner.clientId)),
+      key('cutoff', 'user', part(owner.sub)),
+    ])
+    return Math.max(...ats.map(Number))
+  }
+
+  /** On one server the scripts have looked already. */
+  const survived = async (family: Family) =>
+    !redis.sharded || (await latestCutOff(family)) < family.createdAt
+
+  const findFamily = async (id: string) => {
+    const value = await redis.run(scripts.find, [familyKey(id)], marks)
+    if (typeof value !== 'string') return undefined
+    const family = readFamily(id, value)
+    return (await survived(family)) ? family : undefined
+  }
+
+  const refund = async (budgets: readonly Budget[]) => {
+    await Promise.all(budgets.map((each) => redis.run(scripts.refund, [budgetKey(each)])))
+  }
+
+  return {
+    async epoch() {
+      const name = key('epoch')
+      const known = await redis.send('get', name)
+      if (typeof known === 'string') return known
+      await redis.send('set', name, randomUUID(), 'NX')
+      return String(await redis.send('get', name))
+    },
+
+    async openFamily(family) {
+      const { idle, absolute } = familyLifetimes(family)
+      // The list of a user lives in another slot. Written first it may name a family that never came
+      // to be, which is harmless; written last it could miss one that did.
+      await redis.run(scripts.enlist, [userKey(family.sub)], family.id, absolute, listedFamilies)
+      const value = await redis.run(
+        scripts.open,
+        [familyKey(family.id)],
+        idle,
+        absolute,
+        part(family.clientId),
+        part(family.sub),
+        packFacts(family),
+      )
+      if (typeof value !== 'string') throw new Error('a family with this id exists already')
+      return readFamily(family.id, value)
+    },
+
+    findFamily,
+
+    async rotate({ family: id, presented, grace, idle, nonce }) {
+      const reply = await redis.runDurably(
+        scripts.rotate,
+        familyKey(id),
+        marks,
+        presented,
+        grace * 1000,
+        milliseconds(idle),
+        part(nonce),
+      )
+      const [outcome, value] = Array.isArray(reply) ? reply : []
+      if (outcome !== 'rotated' && outcome !== 'retried') {
+        return { outcome: outcome === 'reused' ? 'reused' : 'gone' }
+      }
+      const family = readFamily(id, String(value))
+      if (!(await survived(family))) return { outcome: 'gone' }
+      return { outcome, generation: family.generation, family }
+    },
+
+    async endFamily(id) {
+      await redis.sendDurably('del', familyKey(id))
+    },
+
+    async familiesOf(sub, limit) {
+      const ids = await redis.send('zrange', userKey(sub), 0, -1)
+      const found = await Promise.all((Array.isArray(ids) ? ids : []).map(findFamily))
+      return found
+        .filter((family) => family !== undefined)
+        .sort((a, b) => b.createdAt - a.createdAt)
+        .slice(0, limit)
+    },
+
+    async revokeToken(jti, ttl) {
+      if (ttl > 0) await redis.sendDurably('set', revokedKey(jti), 1, 'PX', milliseconds(ttl))
+    },
+
+    async isTokenLive(token) {
+      const revoked = redis.send('exists', revokedKey(token.jti))
+      const live =
+        token.family === undefined
+          ? latestCutOff(token).then((at) => token.issuedAt * 1000 > at)
+          : findFamily(token.family).then((family) => family !== undefined)
+      const [isRevoked, isLive] = await Promise.all([revoked, live])
+      return isLive && isRevoked === 0
+    },
+
+    async cutOff(target, at) {
+      await redis.runDurably(
+        scripts.cutOff,
+        key('cutoff', ...targetParts(target)),
+        at === undefined ? '' : Math.ceil(at),
+        milliseconds(longestFamily),
+      )
+    },
+
+    async save(kind, id, record, ttl) {
+      const name = recordKey(kind, id)
+      if (ttl > 0) await redis.send('set', name, JSON.stringify(record), 'PX', milliseconds(ttl))
+      else await redis.send('del', name)
+    },
+
+    async find(kind, id) {
+      const text = await redis.send('get', recordKey(kind, id))
+      if (typeof text !== 'string') return undefined
+      const record: StoredRecord = JSON.parse(text)
+      return record
+    },
+
+    // Durable, for this is how an opaque access token is revoked.
+    async remove(kind, id) {
+      await redis.sendDurably('del', recordKey(kind, id))
+    },
+
+    async once(id, ttl) {
+      const name = key('once', part(id))
+      return (await redis.send('set', name, 1, 'PX', milliseconds(ttl), 'NX')) === 'OK'
+    },
+
+    async spend(budgets) {
+      // On a Cluster each budget is a step of its own and a refusal gives back the steps before it:
+      // for that moment a budget may look one fuller than it is, never emptier.
+      const steps = redis.sharded ? budgets.map((each) => [each]) : [budgets]
+      for (const [i, step] of steps.entries()) {
+        if (step.length === 0) continue
+        const reply = await redis.run(
+          scripts.spend,
+          step.map(budgetKey),
+          ...step.flatMap(({ limit, window }) => [limit, milliseconds(window)]),
+        )
+        if (!Array.isArray(reply)) continue
+        await refund(steps.slice(0, i).flat())
+        const [position, wait] = reply.map(Number)
+        const budget = step[(position ?? 1) - 1]?.key ?? ''
+        return { allowed: false, retryAfter: Math.max(1, Math.ceil((wait ?? 0) / 1000)), budget }
+      }
+      return { allowed: true }
+    },
+
+    refund,
+    check: () => redis.check(),
+    close: () => redis.close(),
+  }
+}
+
+function targetParts(target: CutOffTarget): string[] {
+  switch (target.kind) {
+    case 'everything':
+      return ['everything']
+    case 'client':
+      return ['client', part(target.clientId)]
+    case 'user':
+      return ['user', part(target.sub)]
+  }
+}
+
+/** The inverse of `write` in scripts/family.lua. */
+function readFamily(id: string, value: string): Family {
+  const end = value.indexOf('\n')
+  const [generation, createdAt, lastUsedAt, idleExpiresAt, expiresAt, , client = '', sub = ''] =
+    value.slice(0, end).split(' ')
+  const owner = { id, clientId: decodeURIComponent(client), sub: decodeURIComponent(sub) }
+  return {
+    ...unpackFacts(owner, value.slice(end + 1)),
+    generation: Number(generation),
+    createdAt: Number(createdAt),
+    lastUsedAt: Number(lastUsedAt),
+    idleExpiresAt: Number(idleExpiresAt),
+    expiresAt: Number(expiresAt),
+  }
+}

@@ -1,0 +1,205 @@
+import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import { type RedisSettings, readSettings } from './redis-options.ts'
+import { unsafety } from './redis-safety.ts'
+import type { Script } from './redis-script.ts'
+import { type RedisConnection, redisState } from './redis-state.ts'
+import { type State, type StateLog, StateUnavailable } from './state.ts'
+
+type Client = Redis | Cluster
+type Settings = ReturnType<typeof readSettings>
+type Words = [command: string, ...rest: (string | number)[]]
+
+/** Milliseconds between two looks at whether the server still keeps what it is told. */
+const inspectionInterval = 60_000
+
+/**
+ * Opens the state in Redis 6.2 or later, or Valkey: one server, Sentinel or Cluster. A server that
+ * cannot be reached may come later; `check` fails until then.
+ * @throws Error, for the operator, when the server is there and may lose what it is told.
+ */
+export async function openRedis(options: RedisSettings, log: StateLog): Promise<State> {
+  const settings = readSettings(options)
+  const { name, replicas, replicaTimeout, timeout, allowUnsafePersistence } = settings
+  const client = connect(settings)
+  // WAIT holds up every command behind it, so what waits for replicas has a connection of its own.
+  const durable = replicas > 0 ? connect(settings) : client
+  announce(client, name, log)
+  if (durable !== client) durable.on('error', () => {})
+
+  let warned: string | undefined
+  const inspect = async () => {
+    const masters = client instanceof Cluster ? client.nodes('master') : [client]
+    const infos = await answered(Promise.all(masters.map((node) => node.info())))
+    const reason = infos.map(unsafety).find((each) => each !== undefined)
+    const fault = reason && `Redis at ${name} cannot be trusted with revocations: ${reason}`
+    if (fault !== undefined && fault !== warned) log('warn', fault)
+    warned = fault
+    return allowUnsafePersistence ? undefined : fault
+  }
+
+  let fault: string | undefined = 'Redis was never seen'
+  const look = async () => {
+    fault = await inspect().catch((error: Error) => error.message)
+  }
+  client.on('ready', look)
+  const timer = setInterval(look, inspectionInterval).unref()
+  const close = async () => {
+    clearInterval(timer)
+    client.disconnect()
+    if (durable !== client) durable.disconnect()
+  }
+
+  const send = (...words: Words) => answered(client.call(...words))
+  const sendDurably = async (key: string, words: Words) => {
+    if (replicas === 0) return send(...words)
+    let reply = await replicated(durable, words, replicas, replicaTimeout)
+    if (reply instanceof Error && reply.message.startsWith('MOVED')) {
+      // A pipeline does not follow a redirection, for half of it was done; a lone command does, and
+      // the client has the new map after it.
+      await answered(durable.call('exists', key))
+      reply = await replicated(durable, words, replicas, replicaTimeout)
+    }
+    if (reply instanceof Error) throw unavailable(reply)
+    return reply
+  }
+
+  const connection: RedisConnection = {
+    sharded: client instanceof Cluster,
+    send,
+    sendDurably: (command, key, ...rest) => sendDurably(key, [command, key, ...rest]),
+    run: (script, keys, ...args) =>
+      loaded(script, (...how) => send(...how, keys.length, ...keys, ...args)),
+    runDurably: (script, key, ...args) =>
+      loaded(script, (...how) => sendDurably(key, [...how, 1, key, ...args])),
+    async check() {
+      await send('ping')
+      if (fault !== undefined) await look()
+      if (fault !== undefined) throw new StateUnavailable(fault)
+    },
+    close,
+  }
+
+  if (await isReady(client, timeout)) {
+    await look()
+    if (fault !== undefined) {
+      await close()
+      throw new Error(`${fault} (state.allowUnsafePersistence starts all the same)`)
+    }
+  } else log('warn', `Redis at ${name} cannot be reached yet`)
+  return redisState(connection, settings.prefix)
+}
+
+function connect(settings: Settings): Client {
+  const { timeout, replicaTimeout, tls, sentinel, cluster, username, password } = settings
+  const options: Omit<RedisOptions, 'replyMapping'> = {
+    ...(username !== undefined && { username }),
+    ...(password !== undefined && { password }),
+    ...(tls && { tls }),
+    // A command whose answer was lost may have been done: it is never sent again, but unknown.
+    autoResendUnfulfilledCommands: false,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    connectTimeout: timeout,
+    commandTimeout: timeout + (settings.replicas > 0 ? replicaTimeout : 0),
+    // A peer that vanished without a word (a frozen machine, a cut cable) leaves the socket open.
+    socketTimeout: 2 * timeout + replicaTimeout,
+    retryStrategy: (times) => Math.min(50 * times, 1000),
+    // After a failover the old master is a replica: connect anew, and do not repeat the command.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+  }
+  if (cluster) {
+    return new Cluster(cluster, {
+      redisOptions: options,
+      enableOfflineQueue: false,
+      // These repeat commands that a lost connection left unanswered.
+      retryDelayOnFailover: 0,
+      retryDelayOnClusterDown: 0,
+      slotsRefreshInterval: 2000,
+      slotsRefreshTimeout: timeout,
+      clusterRetryStrategy: (times) => Math.min(50 * times, 1000),
+      // Certificates carry names, and an address looked up beforehand would not match them.
+      ...(tls && { dnsLookup: (host: string, done) => done(null, host) }),
+    })
+  }
+  if (sentinel) {
+    const [first] = sentinel.hosts
+    return new Redis({
+      ...options,
+      db: settings.database,
+      name: sentinel.name,
+      sentinels: sentinel.hosts,
+      ...(first?.username !== undefined && { sentinelUsername: first.username }),
+      ...(first?.password !== undefined && { sentinelPassword: first.password }),
+      ...(tls && { enableTLSForSentinelMode: true, sentinelTLS: tls }),
+      sentinelRetryStrategy: (times: number) => Math.min(50 * times, 1000),
+      sentinelCommandTimeout: timeout,
+      failoverDetector: true,
+    })
+  }
+  return new Redis({ ...options, host: settings.host, port: settings.port, db: settings.database })
+}
+
+/** Says once that the connection is lost, and once that it is back. */
+function announce(client: Client, name: string, log: StateLog): void {
+  let lost = false
+  client.on('error', (error: Error) => {
+    if (!lost) log('warn', `Redis at ${name}: ${error.message}`)
+    lost = true
+  })
+  client.on('ready', () => {
+    if (lost) log('info', `Redis at ${name} answers again`)
+    lost = false
+  })
+}
+
+function isReady(client: Client, timeout: number): Promise<boolean> {
+  if (client.status === 'ready') return Promise.resolve(true)
+  return new Promise((resolve) => {
+    const done = (ready: boolean) => {
+      clearTimeout(timer)
+      client.off('ready', onReady)
+      resolve(ready)
+    }
+    const onReady = () => done(true)
+    const timer = setTimeout(() => done(false), timeout)
+    client.on('ready', onReady)
+  })
+}
+
+/** Runs a script by its digest, and in full on a server that does not know it (SCRIPT FLUSH, restart). */
+async function loaded(
+  script: Script,
+  run: (command: string, what: string) => Promise<unknown>,
+): Promise<unknown> {
+  try {
+    return await run('evalsha', script.sha1)
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes('NOSCRIPT')) throw error
+    return run('eval', script.source)
+  }
+}
+
+/** The reply or error of one command, and then WAIT, on the same connection to the same node. */
+async function replicated(client: Client, words: Words, replicas: number, timeout: number) {
+  const results = await answered(client.pipeline([words, ['wait', replicas, timeout]]).exec())
+  const [command, wait] = results ?? []
+  if (!command || command[0]) return command?.[0] ?? new Error('no reply')
+  if (wait?.[0] || Number(wait?.[1]) < replicas) {
+    return new StateUnavailable(`Redis: fewer than ${replicas} replicas have it`)
+  }
+  return command[1]
+}
+
+async function answered<T>(reply: Promise<T>): Promise<T> {
+  try {
+    return await reply
+  } catch (error) {
+    throw unavailable(error)
+  }
+}
+
+/** Without the original as its cause: that one carries the words of the command. */
+function unavailable(error: unknown): StateUnavailable {
+  if (error instanceof StateUnavailable) return error
+  return new StateUnavailable(`Redis: ${error instanceof Error ? error.message : 'no reply'}`)
+}

@@ -1,0 +1,27 @@
+-- KEYS[1] family   ARGV marks, presented generation, grace ms, idle ms, nonce
+local family = read(KEYS[1])
+if not family or isCutOff(family, ARGV[1]) then return { 'gone' } end
+
+local presented, grace, idle, nonce = tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4]), ARGV[5]
+local at = now()
+
+if presented == family.generation then
+  family.generation = presented + 1
+  family.lastUsedAt = at
+  family.idleExpiresAt = math.min(at + idle, family.expiresAt)
+  family.nonce = nonce
+  write(KEYS[1], family)
+  return { 'rotated', family.value }
+end
+
+-- Generation 0 was never handed out, so the first generation has no parent.
+if presented == family.generation - 1 and presented > 0 then
+  if nonce == family.nonce then return { 'rotated', family.value } end
+  -- The current generation is unused, or it would not be current.
+  if at - family.lastUsedAt < grace then return { 'retried', family.value } end
+end
+
+-- RFC 9700 section 4.14.2: one of the two who present it stole it. A generation from the future is a
+-- store that lost writes, and which holder is the thief cannot be told then either.
+redis.call('DEL', KEYS[1])
+return { 'reused' }

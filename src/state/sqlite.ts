@@ -1,0 +1,231 @@
+import { randomUUID } from 'node:crypto'
+import { closeSync, mkdirSync, openSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
+import { setImmediate as otherWork } from 'node:timers/promises'
+import { packFacts } from './facts.ts'
+import { familyLifetimes, listedFamilies, longestFamily, milliseconds } from './lifetimes.ts'
+import { openSchema } from './sqlite-schema.ts'
+import { prepare, readFamily } from './sqlite-statements.ts'
+import {
+  type Budget,
+  type CutOffTarget,
+  type Family,
+  type Rotation,
+  type RotationOutcome,
+  type Spending,
+  type State,
+  type StateLog,
+  StateUnavailable,
+  type StoredRecord,
+} from './state.ts'
+
+/** Milliseconds to wait for a writer in another process; the event loop stands still meanwhile. */
+const busyTimeout = 2000
+const sweepInterval = 30_000
+/** Rows removed at once: few enough that a request behind them hardly notices. */
+const sweepBatch = 500
+
+/**
+ * Opens the state in a SQLite file, made on first use; several processes may share it.
+ * @throws Error, for the operator, when the file cannot be opened or is not ours.
+ */
+export async function openSqlite(file: string, log: StateLog): Promise<State> {
+  const database = openDatabase(resolve(file))
+  const sql = prepare(database)
+  const now = () => Date.now()
+  const until = (ttl: number) => now() + Math.ceil(ttl * 1000)
+
+  /** A read, or a write of one statement. */
+  const answer = async <T>(ask: () => T): Promise<T> => {
+    try {
+      return ask()
+    } catch (error) {
+      throw unavailable(error)
+    }
+  }
+
+  /** Never awaits inside: a transaction belongs to the connection, which all requests share. */
+  const atomically = <T>(change: () => T): Promise<T> =>
+    answer(() => {
+      database.exec('BEGIN IMMEDIATE')
+      try {
+        const result = change()
+        if (database.isTransaction) database.exec('COMMIT')
+        return result
+      } finally {
+        // After a COMMIT that failed, as on a full disk, too.
+        if (database.isTransaction) database.exec('ROLLBACK')
+      }
+    })
+
+  const findFamily = (id: string): Family | undefined => {
+    const row = sql.family.get(id, now())
+    return row && readFamily(row)
+  }
+
+  const rotate = ({ family: id, presented, grace, idle, nonce }: Rotation): RotationOutcome => {
+    const at = now()
+    const row = sql.family.get(id, at)
+    if (row === undefined) return { outcome: 'gone' }
+    const family = readFamily(row)
+    if (presented === family.generation) {
+      const next = sql.rotate.get(nonce, at, at + milliseconds(idle), id)
+      if (next === undefined) return { outcome: 'gone' }
+      return { outcome: 'rotated', generation: presented + 1, family: readFamily(next) }
+    }
+    // Generation 0 was never handed out, so the first generation has no parent.
+    if (presented === family.generation - 1 && presented > 0) {
+      const { generation } = family
+      if (nonce === row.nonce) return { outcome: 'rotated', generation, family }
+      // The current generation is unused, or it would not be current.
+      if (at - family.lastUsedAt < grace * 1000) return { outcome: 'retried', generation, family }
+    }
+    // RFC 9700 section 4.14.2: one of the two who present it stole it. A generation from the future
+    // is a store that lost writes, and which holder is the thief cannot be told then either.
+    sql.endFamily.run(id)
+    return { outcome: 'reused' }
+  }
+
+  const spend = (budgets: readonly Budget[]): Spending => {
+    const at = now()
+    for (const { key, limit, window } of budgets) {
+      const row = sql.budget.get(key, at)
+      if (Number(row?.spent ?? 0) >= limit) {
+        const wait = row ? Number(row.expires_at) - at : milliseconds(window)
+        return { allowed: false, retryAfter: Math.max(1, Math.ceil(wait / 1000)), budget: key }
+      }
+      sql.spend.run({ key, now: at, expires: at + milliseconds(window) })
+    }
+    return { allowed: true }
+  }
+
+  const sweep = async () => {
+    for (const removal of sql.sweeps) {
+      while ((await answer(() => removal.run(now(), sweepBatch).changes)) === sweepBatch) {
+        await otherWork()
+        if (!database.isOpen) return
+      }
+    }
+  }
+  const timer = setInterval(() => {
+    sweep().catch((error: Error) => log('warn', `sweeping the state failed: ${error.message}`))
+  }, sweepInterval).unref()
+
+  return {
+    epoch: () =>
+      atomically(() => {
+        sql.keepEpoch.run(randomUUID())
+        return String(sql.epoch.get()?.id)
+      }),
+
+    openFamily: (family) =>
+      answer(() => {
+        const at = now()
+        const { idle, absolute } = familyLifetimes(family)
+        const row = sql.openFamily.get({
+          id: family.id,
+          client: family.clientId,
+          sub: family.sub,
+          now: at,
+          expires: at + idle,
+          absolute: at + absolute,
+          facts: packFacts(family),
+        })
+        if (row === undefined) throw new Error('a family with this id exists already')
+        return readFamily(row)
+      }),
+
+    findFamily: (id) => answer(() => findFamily(id)),
+    rotate: (rotation) => atomically(() => rotate(rotation)),
+    endFamily: (id) => answer(() => void sql.endFamily.run(id)),
+    familiesOf: (sub, limit) =>
+      answer(() => sql.familiesOf.all(sub, now(), Math.min(limit, listedFamilies)).map(readFamily)),
+
+    revokeToken: (jti, ttl) => answer(() => void sql.revoke.run(jti, until(ttl))),
+
+    isTokenLive: (token) =>
+      answer(() => {
+        if (sql.revoked.get(token.jti, now()) !== undefined) return false
+        if (token.family !== undefined) return findFamily(token.family) !== undefined
+        const cut = sql.latestCutOff.get({ client: token.clientId, sub: token.sub })
+        return token.issuedAt * 1000 > Number(cut?.at)
+      }),
+
+    cutOff: (target, at) =>
+      answer(() => {
+        const present = now()
+        const mark = Math.ceil(at ?? present)
+        const expires = Math.max(mark, present) + milliseconds(longestFamily)
+        sql.cutOff.run(target.kind, nameOf(target), mark, expires)
+      }),
+
+    save: (kind, id, record, ttl) =>
+      answer(() => void sql.save.run(kind, id, JSON.stringify(record), until(ttl))),
+    find: (kind, id) =>
+      answer(() => {
+        const row = sql.find.get(kind, id, now())
+        if (row === undefined) return undefined
+        const record: StoredRecord = JSON.parse(String(row.body))
+        return record
+      }),
+    remove: (kind, id) => answer(() => void sql.remove.run(kind, id)),
+    once: (id, ttl) =>
+      answer(() => {
+        const at = now()
+        return sql.once.run({ id, now: at, expires: at + milliseconds(ttl) }).changes === 1
+      }),
+
+    spend: (budgets) =>
+      atomically(() => {
+        const spending = spend(budgets)
+        if (!spending.allowed) database.exec('ROLLBACK')
+        return spending
+      }),
+    refund: (budgets) =>
+      atomically(() => {
+        for (const { key } of budgets) {
+          sql.refund.run(key)
+          sql.forgetBudget.run(key)
+        }
+      }),
+
+    check: () => answer(() => void database.exec('BEGIN IMMEDIATE; ROLLBACK')),
+    async close() {
+      clearInterval(timer)
+      if (database.isOpen) database.close()
+    },
+  }
+}
+
+/** Mode 0600: the file names users, their addresses and their devices. */
+function openDatabase(path: string): DatabaseSync {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    closeSync(openSync(path, 'a', 0o600))
+    const database = new DatabaseSync(path, { timeout: busyTimeout })
+    openSchema(database)
+    return database
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : 'unknown'
+    throw new Error(`the state file ${path} cannot be used: ${reason}`)
+  }
+}
+
+function nameOf(target: CutOffTarget): string {
+  switch (target.kind) {
+    case 'everything':
+      return ''
+    case 'client':
+      return target.clientId
+    case 'user':
+      return target.sub
+  }
+}
+
+/** Busy, full, read-only or broken: whatever SQLite reports, nobody can say what is on the disk. */
+function unavailable(error: unknown): unknown {
+  if (!(error instanceof Error) || !('code' in error)) return error
+  if (error.code !== 'ERR_SQLITE_ERROR' && error.code !== 'ERR_INVALID_STATE') return error
+  return new StateUnavailable(`SQLite: ${error.message}`)
+}
