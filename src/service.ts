@@ -1,5 +1,7 @@
 import type { RequestListener } from 'node:http'
 import { registerClients } from './clients/client.ts'
+import { createJudgeSecret } from './clients/judge-secret.ts'
+import { createClientThrottle } from './clients/throttle.ts'
 import type { Config } from './config/schema.ts'
 import { arrival } from './http/arrival.ts'
 import { endpoints } from './http/endpoints.ts'
@@ -62,6 +64,7 @@ export async function startService(
         log.warn(fault, 'a stored password hash cannot be verified: see latchkey inspect-hashes')
       },
     })
+    const judgeSecret = createJudgeSecret(clients, createClientThrottle(state, config.throttle))
     const liveness = createLiveness(state, epoch, createStanding(users))
     const ready = async () => {
       await Promise.all([state.check(), users.check()])
@@ -92,6 +95,7 @@ export async function startService(
         issuer: config.issuer,
         apis: config.apis,
         defaultClient: config.defaultClient,
+        judgeSecret,
         bodyLimit: config.bodyLimit,
         keys: keySet,
         clients,

@@ -1,6 +1,7 @@
 import Router from '@koa/router'
 import type { Middleware } from 'koa'
 import type { Clients } from '../clients/client.ts'
+import type { JudgeSecret } from '../clients/judge-secret.ts'
 import { presentClient } from '../oauth/client-authentication.ts'
 import { OAuthError } from '../oauth/error.ts'
 import { readForm } from '../oauth/form.ts'
@@ -21,6 +22,7 @@ import { usersMe } from './users-me.ts'
 export interface EndpointParts extends Omit<MetadataFacts, 'clients'> {
   readonly clients: Clients
   readonly defaultClient: string | undefined
+  readonly judgeSecret: JudgeSecret
   /** Bytes. */
   readonly bodyLimit: number
   readonly users: Directory
@@ -45,7 +47,7 @@ export function endpoints(parts: EndpointParts): Router {
     answer(issuer),
     cors,
     readForm(parts.bodyLimit),
-    presentClient(clients, parts.defaultClient),
+    presentClient(clients, parts.defaultClient, parts.judgeSecret),
   ]
 
   router.post(routes.token, ...request, engine)

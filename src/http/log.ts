@@ -26,8 +26,8 @@ const refusals: Readonly<Record<string, string>> = {
 
 /**
  * One line a request, and one audit line for each token issued, refused or revoked. Neither holds a
- * query, a body, a header beyond the user agent, or a name that no user has: a password typed into
- * the wrong field would be among them.
+ * query, a body, a header beyond the user agent, or a name that no user or client has: a password
+ * typed into the wrong field would be among them.
  */
 export function requestLog(log: Logger): Middleware {
   const requests = log.child({ log: 'request' })
@@ -41,7 +41,7 @@ export function requestLog(log: Logger): Middleware {
     const refusal = failure && ctx.status < 500 ? refusals[ctx.path] : undefined
     const event = refusal ?? facts.audit?.event
     if (event !== undefined) {
-      const client = facts.presented?.id
+      const client = facts.presented?.registered ? facts.presented.id : undefined
       const cause = failure?.cause instanceof Error ? failure.cause.message : undefined
       audit.info({
         id,

@@ -1,30 +1,42 @@
 import type { Context, Middleware } from 'koa'
 import type { Client, Clients } from '../clients/client.ts'
+import type { JudgeSecret } from '../clients/judge-secret.ts'
+import { networkOf } from '../users/network.ts'
 import { OAuthError } from './error.ts'
-import { factsOf, parameter } from './request.ts'
+import { factsOf, parameter, type RequestFacts } from './request.ts'
 import { routes } from './routes.ts'
 
 /**
  * Reads how the client names itself and hands the engine one canonical form of it. The engine
  * decodes Basic strictly and knows one secret a client; clients in use send it raw as often as
- * decoded, and several secrets may be valid (design D10). Who the client is, the engine decides.
+ * decoded, and several secrets may be valid (design D10). A secret is judged here, where unknown
+ * clients are seen as well; whether a secret is how this client authenticates, the engine decides.
  *
- * @throws OAuthError invalid_client, invalid_request
+ * @throws OAuthError invalid_client, invalid_request, temporarily_unavailable (429)
  */
-export function presentClient(clients: Clients, defaultClient: string | undefined): Middleware {
+export function presentClient(
+  clients: Clients,
+  defaultClient: string | undefined,
+  judge: JudgeSecret,
+): Middleware {
   return async (ctx, next) => {
     const facts = factsOf(ctx)
     const header = authorization(ctx)
     const bodyId = parameter(facts.form, 'client_id')
     const bodySecret = parameter(facts.form, 'client_secret')
 
+    const assertion = parameter(facts.form, 'client_assertion')
+    const present = (id: string, secrets: readonly string[]) => {
+      facts.presented = { id, secrets, registered: clients.has(id) }
+    }
+
+    if ([header, bodySecret, assertion].filter((method) => method !== undefined).length > 1) {
+      throw new OAuthError(
+        'invalid_request',
+        'more than one client authentication method (RFC 6749 section 2.3)',
+      )
+    }
     if (header !== undefined) {
-      if (bodySecret !== undefined || parameter(facts.form, 'client_assertion') !== undefined) {
-        throw new OAuthError(
-          'invalid_request',
-          'more than one client authentication method (RFC 6749 section 2.3)',
-        )
-      }
       const { client, id, secrets } = readBasic(header, clients, ctx.path)
       if (bodyId !== undefined && bodyId !== id) {
         throw new OAuthError('invalid_request', 'client_id is not the authenticated client')
@@ -40,21 +52,39 @@ export function presentClient(clients: Clients, defaultClient: string | undefine
         const canonical = `${encodeURIComponent(id)}:${encodeURIComponent(secrets[0] ?? '')}`
         ctx.req.headers.authorization = `Basic ${Buffer.from(canonical).toString('base64')}`
       }
-      facts.presented = { id, secrets }
+      present(id, secrets)
     } else if (bodyId !== undefined) {
-      facts.presented = { id: bodyId, secrets: bodySecret === undefined ? [] : [bodySecret] }
-    } else if (parameter(facts.form, 'client_assertion') === undefined) {
+      present(bodyId, bodySecret === undefined ? [] : [bodySecret])
+    } else if (assertion === undefined) {
       if (defaultClient === undefined || bodySecret !== undefined) {
         throw new OAuthError('invalid_client', 'no client is named')
       }
       setParameter(ctx, 'client_id', defaultClient)
-      facts.presented = { id: defaultClient, secrets: [] }
+      present(defaultClient, [])
     }
     // RFC 7662 section 2.1: introspection is for those who can prove who they are.
     if (ctx.path === routes.introspection && clients.get(facts.presented?.id ?? '')?.public) {
       throw new OAuthError('invalid_client', 'a public client may not introspect')
     }
+    await proveSecret(facts, judge)
     await next()
+  }
+}
+
+async function proveSecret(facts: RequestFacts, judge: JudgeSecret): Promise<void> {
+  const { presented, address } = facts
+  if (presented === undefined || presented.secrets.length === 0) return
+  const verdict = await judge(presented.id, presented.secrets, networkOf(address))
+  if (verdict.right) {
+    facts.presented = { ...presented, proven: true }
+  } else if (verdict.retryAfter !== undefined) {
+    const { retryAfter } = verdict
+    throw new OAuthError('temporarily_unavailable', 'too many attempts', {
+      status: 429,
+      retryAfter,
+    })
+  } else {
+    throw new OAuthError('invalid_client', 'client authentication failed')
   }
 }
 

@@ -8,7 +8,6 @@ import {
   Provider,
 } from 'oidc-provider'
 import type { Client, Clients } from '../clients/client.ts'
-import { verifySecret } from '../clients/secrets.ts'
 import type { KeySet, SigningKey } from '../keys/key-set.ts'
 import type { State } from '../state/state.ts'
 import type { Liveness } from '../tokens/liveness.ts'
@@ -52,10 +51,10 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
   replace(
     provider.Client.prototype,
     'compareClientSecret',
+    // Judged before the engine is asked (oauth/client-authentication.ts).
     async function (this: { clientId: string }) {
       const presented = Provider.ctx && factsOf(Provider.ctx).presented
-      const stored = parts.clients.get(this.clientId)?.secrets ?? []
-      return verifySecret(presented?.secrets ?? [], stored)
+      return presented?.proven === true && presented.id === this.clientId
     },
   )
 
@@ -134,7 +133,7 @@ function registration(client: Client, keys: KeySet): ClientMetadata {
   return {
     client_id: client.id,
     token_endpoint_auth_method: method,
-    // Judged by compareClientSecret against the stored forms; the engine wants a value.
+    // Judged elsewhere against the stored forms; the engine wants a value.
     ...(method === 'client_secret_basic' && { client_secret: 'judged elsewhere' }),
     ...(client.jwks && { jwks: { keys: client.jwks.keys.map((key) => ({ ...key })) } }),
     grant_types: grants.map(({ type }) => type),

@@ -4,11 +4,15 @@ import type { Family } from '../state/state.ts'
 /** The form of a request (RFC 6749 appendix B): known parameters, none twice but `resource`, none empty. */
 export type Form = ReadonlyMap<string, readonly string[]>
 
-/** How the client named itself, before the engine has judged it. */
+/** How the client named itself. */
 export interface PresentedClient {
   readonly id: string
   /** The secret as decoded and as sent raw (design D10): the right one is among them, or none is. */
   readonly secrets: readonly string[]
+  /** Whether there is such a client. */
+  readonly registered: boolean
+  /** Whether one of them is the client's. */
+  readonly proven?: true
 }
 
 /** An access token that we signed and verified, on its way through the engine (ADR 0001). */

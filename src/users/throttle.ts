@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
-import { isIPv6 } from 'node:net'
 import { setTimeout } from 'node:timers/promises'
 import type { Budget, State } from '../state/state.ts'
+import { networkOf } from './network.ts'
 
 export interface ThrottleLimits {
   readonly enabled: boolean
@@ -122,16 +122,3 @@ async function judged(flight: Flight | undefined, patience: number): Promise<boo
 }
 
 const digest = (text: string): string => createHash('sha256').update(text).digest('base64url')
-
-/** IPv6 hosts own a /64; IPv4 ones a single address. */
-function networkOf(address: string): string {
-  if (!isIPv6(address)) return address
-  const [head = '', tail = ''] = address.split('::', 2)
-  const left = head.split(':').filter((group) => group !== '')
-  const right = tail.split(':').filter((group) => group !== '')
-  const missing = address.includes('::') ? 8 - left.length - right.length : 0
-  return [...left, ...Array<string>(Math.max(0, missing)).fill('0'), ...right]
-    .slice(0, 4)
-    .map((group) => group.replace(/^0+(?=.)/, ''))
-    .join(':')
-}

@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import type { State } from '../state/state.ts'
+
+export interface ClientThrottleLimits {
+  readonly enabled: boolean
+  /** Wrong secrets for one client from one network in `window`. */
+  readonly client: number
+  /** Seconds. */
+  readonly window: number
+}
+
+export interface ClientThrottle {
+  /** Seconds until this client's secrets are looked at again from this network; undefined when they are now. */
+  blocked(client: string, network: string): number | undefined
+  /** Counts a wrong secret, for every instance. */
+  failed(client: string, network: string): Promise<void>
+}
+
+/** Wrong secrets of one client from one network, as far as this process has seen them. */
+interface Count {
+  wrong: number
+  /** Milliseconds since the epoch. */
+  readonly until: number
+}
+
+/** Counts held in this process; the oldest goes first, and the store still knows it. */
+const maximumCounts = 10_000
+
+/**
+ * Limits on guessing client secrets (RFC 6749 section 2.3.1). Only a wrong secret is written to the
+ * store: a good client is judged by what this process remembers, and costs no round trip. What
+ * others have counted is learned with the next wrong secret that arrives here.
+ */
+export function createClientThrottle(
+  state: Pick<State, 'spend'>,
+  { enabled, client: limit, window }: ClientThrottleLimits,
+): ClientThrottle {
+  const counts = new Map<string, Count>()
+
+  const current = (key: string): Count | undefined => {
+    const count = counts.get(key)
+    if (count === undefined || count.until > Date.now()) return count
+    counts.delete(key)
+    return undefined
+  }
+  const keep = (key: string, count: Count): void => {
+    counts.delete(key)
+    counts.set(key, count)
+    const [oldest] = counts.keys()
+    if (counts.size > maximumCounts && oldest !== undefined) counts.delete(oldest)
+  }
+
+  return {
+    blocked(client, network) {
+      const count = current(`${network} ${client}`)
+      if (count === undefined || count.wrong < limit) return undefined
+      return Math.max(1, Math.ceil((count.until - Date.now()) / 1000))
+    },
+    async failed(client, network) {
+      if (!enabled) return
+      const key = `${network} ${client}`
+      // Counted here before anything is awaited: guesses sent all at once are not judged all at once.
+      const count = current(key) ?? { wrong: 0, until: Date.now() + window * 1000 }
+      count.wrong += 1
+      keep(key, count)
+      const budget = createHash('sha256').update(key).digest('base64url')
+      const spending = await state.spend([{ key: `client:${budget}`, limit, window }])
+      if (spending.allowed) return
+      keep(key, { wrong: limit, until: Date.now() + spending.retryAfter * 1000 })
+    },
+  }
+}
