@@ -81,7 +81,7 @@ export const fixtureClients = [
   { id: 'resource-server', secrets: [hashSecret(secret)], introspectAll: true },
 ]
 
-/** The server in this process, on a free port, with johndoe / secret and the fixture's clients. */
+/** For the binary as a process of its own see binary.ts. The server in this process, on a free port, with johndoe / secret and the fixture's clients. */
 export async function startLatchkey(overrides: Record<string, unknown> = {}): Promise<Latchkey> {
   const { path: folder, ...temporary } = await temporaryFolder()
   const port = await freePort()
