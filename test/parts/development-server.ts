@@ -1,23 +1,23 @@
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { startLatchkey } from './latchkey.ts'
 import { freePort } from './port.ts'
 
-const configuration = join(import.meta.dirname, '../../config/development.yaml')
+const root = join(import.meta.dirname, '../..')
 
 /** What `npm start` runs, on a port and in a folder of its own. */
 export async function startDevelopmentServer(): Promise<{ url: string; close(): Promise<void> }> {
   const folder = mkdtempSync(join(tmpdir(), 'latchkey-development-'))
   const port = await freePort()
   const file = join(folder, 'latchkey.yaml')
-  const text = readFileSync(configuration, 'utf8')
+  const text = readFileSync(join(root, 'config/development.yaml'), 'utf8')
     .replaceAll('127.0.0.1:8000', `127.0.0.1:${port}`)
     .replaceAll('port: 8000', `port: ${port}`)
     .replaceAll('../', `${folder}/`)
   writeFileSync(file, text)
-  const server = startLatchkey(['serve', '--config', file])
+  const server = spawn(join(root, 'bin/latchkey'), ['serve', '--config', file])
   let said = ''
   const running = new Promise<void>((resolve, reject) => {
     server.stderr.on('data', (chunk) => {

@@ -1,5 +1,7 @@
-import { execFile } from 'node:child_process'
+import { execFile, spawn } from 'node:child_process'
+import { once } from 'node:events'
 import {
+  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
@@ -116,6 +118,29 @@ describe('the package, as it is published', () => {
       ])
     })
   }
+
+  it('runs the Express example', async () => {
+    const key = makeKey()
+    const issuer = await startIssuer([key])
+    copyFileSync(join(root, 'examples/express/main.js'), join(folder, 'main.js'))
+    const [node = process.execPath] = [...nodes()].reverse()
+    const api = spawn(node, ['main.js'], {
+      cwd: folder,
+      env: { LATCHKEY_URL: issuer.url, LATCHKEY_AUDIENCE: 'https://api.example', PORT: '0' },
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
+    const [line] = await once(api.stdout, 'data')
+    const get = (authorization: string) =>
+      fetch(`${String(line).trim()}/users/me/items`, { headers: { authorization } })
+    const header = { alg: 'ES256', typ: 'at+jwt', kid: key.kid }
+    const good = await get(`Bearer ${signCompact(header, goodClaims(issuer.url), key)}`)
+    const bad = await get(`Bearer ${signCompact(header, goodClaims(issuer.url), makeKey())}`)
+    const outcome = [good.status, await good.json(), bad.status]
+    api.kill()
+    await once(api, 'exit')
+    await issuer.close()
+    expect(outcome).to.deep.equal([200, [{ item_id: 'Foo', owner: 'johndoe' }], 401])
+  })
 
   it('has types that fit Koa, Express, Fastify and fetch handlers', async function () {
     this.timeout(60_000)
