@@ -39,7 +39,7 @@ export interface EndpointParts extends Omit<MetadataFacts, 'clients'> {
  */
 export function endpoints(parts: EndpointParts): Router {
   const { issuer, clients, keys } = parts
-  const router = new Router()
+  const router = new Router({ strict: true, sensitive: true })
   const facts = { ...parts, clients: [...clients.values()] }
   const cors = clientCors(clients, 'POST')
   const profileCors = clientCors(clients, 'GET, HEAD')
