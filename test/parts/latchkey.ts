@@ -5,6 +5,7 @@ import { Config } from '../../src/config/schema.ts'
 import { hashArgon2id } from '../../src/passwords/argon2.ts'
 import { type Service, startService } from '../../src/service.ts'
 import { openAccounts } from '../../src/users/embedded/accounts.ts'
+import { createCanary } from './canary.ts'
 import { freePort } from './port.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 
@@ -30,6 +31,7 @@ export interface Latchkey {
   post(path: string, form: Form, options?: PostOptions): Promise<Answer>
   /** A right password login of johndoe through the public client `web`. */
   login(form?: Form): Promise<TokenAnswer>
+  /** Ends it, and throws when its log holds a secret that went through `post`, or a stored hash. */
   stop(): Promise<void>
 }
 
@@ -85,9 +87,8 @@ export const fixtureClients = [
 export async function startLatchkey(overrides: Record<string, unknown> = {}): Promise<Latchkey> {
   const { path: folder, ...temporary } = await temporaryFolder()
   const port = await freePort()
-  const issuer = `http://127.0.0.1:${port}`
   const config = Config.parse({
-    issuer,
+    issuer: `http://127.0.0.1:${port}`,
     listen: { host: '127.0.0.1', port },
     keys: join(folder, 'keys'),
     state: `sqlite:${join(folder, 'state.sqlite')}`,
@@ -106,8 +107,12 @@ export async function startLatchkey(overrides: Record<string, unknown> = {}): Pr
     pino({ level: 'debug' }, { write: (line: string) => log.push(JSON.parse(line)) }),
   )
 
+  const base = service.url + new URL(config.issuer).pathname.replace(/\/$/, '')
+  const canary = createCanary()
   const post = async (path: string, form: Form, options: PostOptions = {}): Promise<Answer> => {
-    const response = await fetch(issuer + path, {
+    const body = typeof form === 'string' ? form : new URLSearchParams(form).toString()
+    canary.sent(new URLSearchParams(body), options.basic)
+    const response = await fetch(base + path, {
       method: 'POST',
       headers: {
         'Content-Type': 'application/x-www-form-urlencoded',
@@ -116,16 +121,18 @@ export async function startLatchkey(overrides: Record<string, unknown> = {}): Pr
         }),
         ...options.headers,
       },
-      body: typeof form === 'string' ? form : new URLSearchParams(form).toString(),
+      body,
     })
     const text = await response.text()
     const { status, headers } = response
     const isJson = headers.get('content-type')?.startsWith('application/json') ?? false
-    return { status, headers, text, json: isJson ? JSON.parse(text) : {} }
+    const json = isJson ? JSON.parse(text) : {}
+    canary.answered(json)
+    return { status, headers, text, json }
   }
 
   return {
-    issuer,
+    issuer: config.issuer,
     folder,
     service,
     accounts,
@@ -140,6 +147,8 @@ export async function startLatchkey(overrides: Record<string, unknown> = {}): Pr
       await service.close()
       await accounts.close()
       await temporary[Symbol.asyncDispose]()
+      const [leak] = canary.found(log.map((line) => JSON.stringify(line)))
+      if (leak !== undefined) throw new Error(`the log holds a secret: ${leak}`)
     },
   }
 }
