@@ -43,7 +43,8 @@ export function bounded(name: string, { timeout, inFlight }: Bounds) {
 
 function reason(error: unknown): string {
   if (!(error instanceof Error)) return 'unknown failure'
-  // A refused connection to a host with several addresses has its text in the parts alone.
+  // fetch says what went wrong in its cause; a host with several addresses, in the parts alone.
+  if (error.cause instanceof Error) return reason(error.cause)
   const [first] = error instanceof AggregateError ? error.errors : []
   const message = error.message || (first instanceof Error ? first.message : error.name)
   return message.replace(/\s+/g, ' ').slice(0, 200)

@@ -32,7 +32,7 @@ export function openHttpDirectory(options: HttpOptions): Directory {
     const body = JSON.stringify(question)
     const timestamp = String(Math.floor(Date.now() / 1000))
     const signature = createHmac('sha256', secret).update(`${timestamp}.${body}`).digest('hex')
-    const response = await fetch(url, {
+    const request: RequestInit = {
       method: 'POST',
       headers: {
         'content-type': 'application/json',
@@ -45,6 +45,11 @@ export function openHttpDirectory(options: HttpOptions): Directory {
       // A redirect would carry the password to wherever the answer points.
       redirect: 'manual',
       signal: AbortSignal.timeout(timeout),
+    }
+    // A connection that was kept may have ended since; a question can be asked twice.
+    const response = await fetch(url, request).catch((error: unknown) => {
+      if (error instanceof TypeError) return fetch(url, request)
+      throw error
     })
     if (response.status !== 200) {
       await response.body?.cancel()
