@@ -1,10 +1,10 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import { calculateJwkThumbprint } from 'jose'
 import { BearerError } from './bearer.ts'
 import { assertSupported, defaultAlgorithms } from './jws/algorithms.ts'
-import { claimsOf, hasType, InvalidJws, isSignedBy, parseJws } from './jws/compact.ts'
-import { isObject } from './jws/json.ts'
-import { publicKeyOf, UnusableKey } from './jws/keys.ts'
+import { InvalidJws } from './jws/compact.ts'
+import { UnusableKey } from './jws/keys.ts'
+import { readProof } from './proof.ts'
 import { replayMemory } from './replay.ts'
 
 export interface DpopOptions {
@@ -46,15 +46,8 @@ export function createProofVerifier(options: DpopOptions, tolerance: number): Pr
   const base = origin.replace(/\/$/, '')
 
   async function verify({ method, target, proofs }: DpopRequest, token: string): Promise<string> {
-    const [proof, second] = proofs
-    if (!proof || second !== undefined) throw invalid('exactly one DPoP header is required')
-    const jws = parseJws(proof, algorithms)
-    if (!hasType(jws.header, 'dpop+jwt')) throw invalid('typ is not dpop+jwt')
-    if (!isObject(jws.header.jwk)) throw invalid('jwk is missing')
-    const key = publicKeyOf(jws.header.jwk)
-    if (!isSignedBy(key, jws)) throw invalid('the signature is wrong')
-
-    const { htm, htu, iat, jti, ath } = claimsOf(jws)
+    const { claims, key } = readProof(proofs, algorithms)
+    const { htm, htu, iat, jti, ath } = claims
     if (htm !== method) throw invalid('htm is not the method of the request')
     if (typeof htu !== 'string' || normalize(htu) !== normalize(base + target)) {
       throw invalid('htu is not the URL of the request')
@@ -98,7 +91,7 @@ function normalize(value: string): string | undefined {
   return `${protocol}//${host}${path}`
 }
 
-const sha256 = (text: string) => createHash('sha256').update(text).digest('base64url')
+const sha256 = (text: string) => hash('sha256', text, 'base64url')
 
 const invalid = (reason: string, cause?: unknown) =>
   new BearerError('invalid_dpop_proof', `DPoP proof: ${reason}`, { cause })

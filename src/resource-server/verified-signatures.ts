@@ -1,4 +1,4 @@
-import { createHash, type KeyObject } from 'node:crypto'
+import { hash, type KeyObject } from 'node:crypto'
 import type { CryptoKey } from 'jose'
 
 /** Remembers which tokens a key has been seen to have signed. */
@@ -14,12 +14,12 @@ export interface VerifiedSignatures {
  */
 export function verifiedSignatures(size: number): VerifiedSignatures {
   const keys = new Map<string, KeyObject | CryptoKey>()
-  const hash = (token: string) => createHash('sha256').update(token).digest('base64')
+  const digest = (token: string) => hash('sha256', token, 'base64')
   return {
-    has: (token, key) => size > 0 && keys.get(hash(token)) === key,
+    has: (token, key) => size > 0 && keys.get(digest(token)) === key,
     add(token, key) {
       if (size <= 0) return
-      keys.set(hash(token), key)
+      keys.set(digest(token), key)
       if (keys.size > size) {
         for (const oldest of keys.keys()) {
           keys.delete(oldest)

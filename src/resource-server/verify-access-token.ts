@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { JSONWebKeySet } from 'jose'
 import { BearerError, type Scheme, VerificationUnavailable } from './bearer.ts'
 import { type AccessTokenClaims, checkClaims } from './claims.ts'
@@ -137,8 +137,7 @@ function keySource({ issuer, jwks, jwksTiming }: VerifierOptions): KeySource {
   return localKeys(jwks)
 }
 
-const sha256 = (bytes: Uint8Array | undefined) =>
-  bytes && createHash('sha256').update(bytes).digest('base64url')
+const sha256 = (bytes: Uint8Array | undefined) => bytes && hash('sha256', bytes, 'base64url')
 
 const invalid = (description: string, cause?: unknown) =>
   new BearerError('invalid_token', description, { cause })

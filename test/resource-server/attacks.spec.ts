@@ -254,6 +254,18 @@ describe('RFC 8725 and RFC 9068 section 4: a protected resource refuses', () => 
     }
   })
 
+  it('nesting as deep as it fits, without falling over', async () => {
+    const deep = (brackets: number) => `${'['.repeat(brackets)}${']'.repeat(brackets)}`
+    await refused(signCompact(`{"alg":"none","x":${deep(5_000)}}`, claims(), ec))
+    const nested = JSON.stringify(claims()).replace('{', `{"x":${deep(5_000)},`)
+    const verifier = createVerifier({
+      issuer: issuer.url,
+      audience: 'https://api.example',
+      jwks: { keys: issuer.keys },
+    })
+    expect(await verifier.verify(signCompact(header, nested, ec))).to.include({ sub: 'johndoe' })
+  })
+
   it('section 3.11: ID tokens and JWTs of other kinds', async () => {
     for (const typ of ['JWT', 'jwt', 'dpop+jwt', 'logout+jwt', 'at+jwt2', 'text/at+jwt', '', 1]) {
       await refused(signCompact({ ...header, typ }, claims(), ec))

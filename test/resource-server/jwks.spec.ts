@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto'
+import { createPublicKey, generateKeyPairSync } from 'node:crypto'
 import { expect } from 'chai'
 import { jsonFetcher } from '../../src/resource-server/fetch-json.ts'
 import {
@@ -94,6 +94,9 @@ describe('the keys of the issuer', () => {
     const again = token(first)
     expect(await outcome(verifier, again)).to.equal('johndoe')
     issuer.keys = [second.publicJwk]
+    expect(await outcome(verifier, again)).to.equal('invalid_token')
+    // Even where the name of a key is given to another one.
+    issuer.keys = [makeKey('ES256', first.kid).publicJwk]
     expect(await outcome(verifier, again)).to.equal('invalid_token')
   })
 
@@ -231,6 +234,12 @@ describe('the keys of the issuer', () => {
     expect(await ask(token(first), undefined)).to.equal('invalid_token')
     expect(await ask(token(first), first.privateKey)).to.equal('invalid_token')
     expect(await ask(token(first), publicKey)).to.equal('invalid_token')
+    const ed25519 = createPublicKey(second.privateKey)
+    expect(await ask(token(first), ed25519)).to.equal('invalid_token')
+    const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' })
+    const otherCurve = { ...first, privateKey: p384.privateKey }
+    expect(await ask(token(otherCurve), p384.publicKey)).to.equal('invalid_token')
+    expect(await ask(token(first), createPublicKey(first.privateKey))).to.equal('johndoe')
   })
 
   it('work with every algorithm that Latchkey signs with', async () => {

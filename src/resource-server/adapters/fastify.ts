@@ -1,7 +1,7 @@
 import type { AccessTokenClaims } from '../claims.ts'
-import { createGuard, type GuardOptions } from '../guard.ts'
+import { createGuard } from '../guard.ts'
 import type { AccessTokenVerifier } from '../verify-access-token.ts'
-import { fromNode, type NodeRequest } from './node.ts'
+import { fromNode, type NodeGuardOptions, type NodeRequest } from './node.ts'
 
 interface FastifyRequest {
   readonly raw: NodeRequest
@@ -16,10 +16,16 @@ interface FastifyReply {
 }
 
 /** Fastify `onRequest` hook: puts the claims in `request.accessToken`, or answers 401, 403, 400 or 503. */
-export function requireAccessToken(verifier: AccessTokenVerifier, options?: GuardOptions) {
+export function requireAccessToken<Request extends FastifyRequest = FastifyRequest>(
+  verifier: AccessTokenVerifier,
+  options?: NodeGuardOptions<Request>,
+) {
   const judge = createGuard(verifier, options)
-  return async (request: FastifyRequest, reply: FastifyReply): Promise<unknown> => {
-    const verdict = await judge(fromNode(request.raw, request.originalUrl))
+  const certificate = options?.certificate
+  return async (request: Request, reply: FastifyReply): Promise<unknown> => {
+    const verdict = await judge(
+      fromNode(request.raw, request.originalUrl, certificate && (() => certificate(request))),
+    )
     if ('claims' in verdict) {
       request.accessToken = verdict.claims
       return undefined

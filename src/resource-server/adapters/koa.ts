@@ -1,7 +1,7 @@
 import type { AccessTokenClaims } from '../claims.ts'
-import { createGuard, type GuardOptions } from '../guard.ts'
+import { createGuard } from '../guard.ts'
 import type { AccessTokenVerifier } from '../verify-access-token.ts'
-import { fromNode, type NodeRequest } from './node.ts'
+import { fromNode, type NodeGuardOptions, type NodeRequest } from './node.ts'
 
 interface KoaContext {
   readonly req: NodeRequest
@@ -13,10 +13,16 @@ interface KoaContext {
 }
 
 /** Koa middleware: puts the claims in `ctx.state.accessToken`, or answers 401, 403, 400 or 503. */
-export function requireAccessToken(verifier: AccessTokenVerifier, options?: GuardOptions) {
+export function requireAccessToken<Context extends KoaContext = KoaContext>(
+  verifier: AccessTokenVerifier,
+  options?: NodeGuardOptions<Context>,
+) {
   const judge = createGuard(verifier, options)
-  return async (ctx: KoaContext, next: () => Promise<unknown>): Promise<void> => {
-    const verdict = await judge(fromNode(ctx.req, ctx.originalUrl))
+  const certificate = options?.certificate
+  return async (ctx: Context, next: () => Promise<unknown>): Promise<void> => {
+    const verdict = await judge(
+      fromNode(ctx.req, ctx.originalUrl, certificate && (() => certificate(ctx))),
+    )
     if ('claims' in verdict) {
       ctx.state.accessToken = verdict.claims
       await next()

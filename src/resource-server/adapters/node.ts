@@ -1,4 +1,4 @@
-import type { GuardedRequest } from '../guard.ts'
+import type { GuardedRequest, GuardOptions } from '../guard.ts'
 
 /** The parts of http.IncomingMessage that are read. */
 export interface NodeRequest {
@@ -8,16 +8,32 @@ export interface NodeRequest {
   readonly socket: object
 }
 
-/** @param target the request target before any router rewrote it */
-export function fromNode(request: NodeRequest, target = request.url ?? '/'): GuardedRequest {
-  const { method = 'GET', socket } = request
+/** What the adapters of Node's HTTP servers take beside the options of every adapter. */
+export interface NodeGuardOptions<Request> extends GuardOptions {
+  /**
+   * The client's TLS certificate, DER, where a proxy ends TLS and passes it on (RFC 9440); that of the connection
+   * unless given. Make sure that the header is the proxy's: anybody can send one.
+   */
+  readonly certificate?: ((request: Request) => Uint8Array | undefined) | undefined
+}
+
+/**
+ * @param target the request target before any router rewrote it
+ * @param certificate reads the client's certificate where it is not that of the connection
+ */
+export function fromNode(
+  request: NodeRequest,
+  target = request.url ?? '/',
+  certificate = () => peerCertificate(request.socket),
+): GuardedRequest {
+  const { method = 'GET' } = request
   return {
     method,
     // An absolute-form target (RFC 9112 section 3.2.2) names a host of the client's choice.
     target: target.startsWith('/') ? target : target.replace(/^[^/]*:\/\/[^/?]*/, ''),
     authorization: fields(request, 'authorization'),
     proofs: fields(request, 'dpop'),
-    certificate: peerCertificate(socket),
+    certificate: certificate(),
   }
 }
 

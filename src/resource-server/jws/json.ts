@@ -23,7 +23,7 @@ export function parseObject(bytes: Uint8Array): JsonObject {
     throw new InvalidJson('not JSON in UTF-8', { cause })
   }
   if (!isObject(value)) throw new InvalidJson('not a JSON object')
-  if (repeatsName(text)) throw new InvalidJson('a member name is repeated')
+  if (repeatsName(text, value)) throw new InvalidJson('a member name is repeated')
   return value
 }
 
@@ -31,18 +31,24 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value)
 }
 
-/** Whether some object in a text, known to be valid JSON, has two members of one name. */
-function repeatsName(text: string): boolean {
-  const open: Set<string>[] = []
-  for (const [token, string, colon] of text.matchAll(/("(?:[^"\\]|\\.)*")\s*(:)?|[{}]/g)) {
-    if (token === '{') open.push(new Set())
-    else if (token === '}') open.pop()
-    else if (string && colon) {
-      const name = String(JSON.parse(string))
-      const names = open.at(-1)
-      if (names?.has(name)) return true
-      names?.add(name)
-    }
+/**
+ * Whether some object in a text, known to be valid JSON, has two members of one name: outside of strings there is one
+ * colon per member, and of members with one name only one was kept.
+ */
+function repeatsName(text: string, value: unknown): boolean {
+  const colons = text.replace(/"(?:[^"\\]|\\.)*"/g, '').split(':').length - 1
+  return colons !== countMembers(value)
+}
+
+/** Without recursion, as nesting is the sender's choice. */
+function countMembers(document: unknown): number {
+  let count = 0
+  const open = [document]
+  for (let value = open.pop(); value !== undefined; value = open.pop()) {
+    if (typeof value !== 'object' || value === null) continue
+    const members = Object.values(value)
+    if (!Array.isArray(value)) count += members.length
+    open.push(...members)
   }
-  return false
+  return count
 }
