@@ -1,4 +1,4 @@
-// An Express API that checks Latchkey's access tokens. Outside of this repository, the package is called `latchkey`.
+// An Express API that checks Latchkey's access tokens. Elsewhere: npm install latchkey express.
 import express from 'express'
 import { createVerifier, expressAccessToken } from 'latchkey/resource-server'
 
