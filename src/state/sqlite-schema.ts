@@ -41,23 +41,25 @@ const versions: readonly string[] = [
 export const expiringTables = ['family', 'cut_off', 'revoked', 'record', 'seen', 'budget'] as const
 
 /**
- * Makes the connection keep what it commits, and brings the file to the newest version; several processes may try at once.
+ * Makes the connection keep what it commits, and brings the file to the newest version; several
+ * processes may do so at once.
  * @throws Error, for the operator, if the file is another program's or a later version's.
  */
 export function openSchema(database: DatabaseSync): void {
+  // Before anything is written, into what may be somebody else's file.
+  const tables = Number(database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n)
+  if (tables > 0 && pragma(database, 'application_id') !== applicationId) {
+    throw new Error('it is a database of another program; name another file in state.url')
+  }
   useWriteAheadLog(database)
   // WAL with NORMAL may lose the last commits with the power, and so revive a revoked token.
   database.exec('PRAGMA synchronous = FULL')
   database.exec('BEGIN IMMEDIATE')
   try {
     const version = pragma(database, 'user_version')
-    const tables = Number(database.prepare('SELECT count(*) AS n FROM sqlite_schema').get()?.n)
-    if (pragma(database, 'application_id') !== applicationId && tables > 0) {
-      throw new Error(`it is a database of another program: name another file in state.url`)
-    }
     if (version > versions.length) {
       throw new Error(
-        'it was written by a later version of Latchkey: run that version, or name another file in state.url',
+        'a later version of Latchkey wrote it; run that version, or name another file in state.url',
       )
     }
     for (const step of versions.slice(version)) database.exec(step)
@@ -69,14 +71,15 @@ export function openSchema(database: DatabaseSync): void {
   }
 }
 
-/** Lasting once set. SQLite does not wait for a lock here by itself, when two processes open the file at once. */
+/** SQLite does not wait for the lock by itself here, when two processes make the file at once. */
 function useWriteAheadLog(database: DatabaseSync): void {
   for (let patience = 100; ; patience--) {
     try {
       database.exec('PRAGMA journal_mode = WAL')
       return
     } catch (error) {
-      if (patience === 0) throw error
+      const busy = error instanceof Error && error.message.includes('locked')
+      if (!busy || patience === 0) throw error
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 20)
     }
   }

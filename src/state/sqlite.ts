@@ -22,15 +22,19 @@ import {
 
 /** Milliseconds to wait for a writer in another process; the event loop stands still meanwhile. */
 const busyTimeout = 2000
-const sweepInterval = 30_000
 /** Rows removed at once: few enough that a request behind them hardly notices. */
 const sweepBatch = 500
 
 /**
- * Opens the state in a SQLite file, made on first use; several processes may share it.
+ * Opens the state in a SQLite file, made on first use; several processes may share it. Expired rows
+ * are dead at once and removed every `sweepInterval` milliseconds.
  * @throws Error, for the operator, when the file cannot be opened or is not ours.
  */
-export async function openSqlite(file: string, log: StateLog): Promise<State> {
+export async function openSqlite(
+  file: string,
+  log: StateLog,
+  sweepInterval = 30_000,
+): Promise<State> {
   const database = openDatabase(resolve(file))
   const sql = prepare(database)
   const now = () => Date.now()
@@ -119,8 +123,10 @@ export async function openSqlite(file: string, log: StateLog): Promise<State> {
         return String(sql.epoch.get()?.id)
       }),
 
+    // In a transaction, though it is one statement: `get` on a RETURNING stops at the first row, and
+    // a commit that fails after that is reported to nobody.
     openFamily: (family) =>
-      answer(() => {
+      atomically(() => {
         const at = now()
         const { idle, absolute } = familyLifetimes(family)
         const row = sql.openFamily.get({

@@ -1,8 +1,9 @@
 import { setImmediate as otherWork } from 'node:timers/promises'
 import { expect } from 'chai'
 import { openState, type StateOptions } from '../../src/state/index.ts'
-import type { NewFamily, Rotation, State, TokenReference } from '../../src/state/state.ts'
+import type { State, TokenReference } from '../../src/state/state.ts'
 import { until } from '../parts/until.ts'
+import { fresh, login, rotation } from './login.ts'
 
 export interface Store {
   readonly options: StateOptions
@@ -10,34 +11,6 @@ export interface Store {
   empty(): Promise<void>
   close(): Promise<void>
 }
-
-let serial = 0
-/** A name that no other test has used. */
-export const fresh = (kind: string) => `${kind}-${process.pid}-${++serial}`
-
-export const login = (changes: Partial<NewFamily> = {}): NewFamily => ({
-  id: fresh('family'),
-  clientId: 'web',
-  sub: fresh('user'),
-  directory: 'embedded',
-  username: 'johndoe',
-  scope: 'read write',
-  audience: 'https://api.example.com',
-  amr: ['pwd'],
-  authTime: 1_795_000_000,
-  idle: 600,
-  absolute: 3600,
-  ...changes,
-})
-
-export const rotation = (family: string, presented: number, changes: Partial<Rotation> = {}) => ({
-  family,
-  presented,
-  grace: 10,
-  idle: 600,
-  nonce: fresh('nonce'),
-  ...changes,
-})
 
 const token = (changes: Partial<TokenReference> = {}): TokenReference => ({
   jti: fresh('jti'),

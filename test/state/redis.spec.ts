@@ -1,12 +1,262 @@
-import { startRedis } from '../parts/redis.ts'
+import { expect } from 'chai'
+import { openState } from '../../src/state/index.ts'
+import type { State } from '../../src/state/state.ts'
+import { startProxy } from '../parts/proxy.ts'
+import { type RedisServer, startRedis } from '../parts/redis.ts'
+import { until } from '../parts/until.ts'
 import { conformsToState } from './conformance.ts'
+import { fresh, login, rotation } from './login.ts'
+import { racesBetweenProcesses } from './races.ts'
 
-describe('state in Redis', () =>
-  conformsToState(async () => {
-    const redis = await startRedis()
-    return {
-      options: { url: redis.url },
-      empty: async () => void (await redis.command('FLUSHALL')),
-      close: redis.stop,
+const start = async () => {
+  const redis = await startRedis()
+  return {
+    options: { url: redis.url },
+    empty: async () => void (await redis.command('FLUSHALL')),
+    close: redis.stop,
+  }
+}
+
+const outcomeOf = (asked: Promise<unknown>) =>
+  asked.then(
+    () => 'done',
+    (error: Error) => error.name,
+  )
+
+describe('state in Redis', () => {
+  conformsToState(start)
+  racesBetweenProcesses(start)
+
+  describe('on a server in trouble', () => {
+    let redis: RedisServer
+    const opened: State[] = []
+    const open = async (port: number, timeout = 300) => {
+      const state = await openState({ url: `redis://127.0.0.1:${port}`, timeout })
+      opened.push(state)
+      return state
     }
-  }))
+    const recovered = (state: State) =>
+      until(
+        () => outcomeOf(state.check()),
+        (outcome) => outcome === 'done',
+      )
+
+    beforeEach(async () => {
+      redis = await startRedis()
+    })
+
+    afterEach(async () => {
+      await Promise.all(opened.splice(0).map((state) => state.close()))
+      await redis.stop()
+    })
+
+    it('gives every key but the epoch an end', async () => {
+      const state = await open(redis.port)
+      const family = await state.openFamily(login())
+      await state.epoch()
+      await state.rotate(rotation(family.id, 1))
+      await state.revokeToken(fresh('jti'), 60)
+      await state.cutOff({ kind: 'user', sub: fresh('user') })
+      await state.cutOff({ kind: 'client', clientId: fresh('client') })
+      await state.cutOff({ kind: 'everything' }, 1)
+      await state.save('AccessToken', fresh('record'), {}, 60)
+      await state.once(fresh('id'), 60)
+      const budget = { key: fresh('budget'), limit: 5, window: 60 }
+      await state.spend([budget, { ...budget, key: fresh('budget') }])
+      await state.refund([budget, { ...budget, key: 'never spent' }])
+      await state.spend([budget])
+      await state.spend([budget])
+      await state.refund([budget])
+
+      const keys = (await redis.command('KEYS', '*')).match(/^latchkey:.*$/gm) ?? []
+      expect(keys.map((key) => key.split(':')[1]).sort()).to.deep.equal([
+        'budget',
+        'budget',
+        'cutoff',
+        'cutoff',
+        'cutoff',
+        'epoch',
+        'family',
+        'once',
+        'record',
+        'revoked',
+        'user',
+      ])
+      for (const key of keys) {
+        const ttl = Number((await redis.command('TTL', key)).slice(1))
+        if (key === 'latchkey:epoch') expect(ttl, key).to.equal(-1)
+        else expect(ttl, key).to.be.within(1, 401 * 86_400)
+      }
+    })
+
+    it('keeps a cut-off for as long as a family can live', async () => {
+      const state = await open(redis.port)
+      await state.cutOff({ kind: 'everything' })
+      const ttl = Number((await redis.command('TTL', 'latchkey:cutoff:everything')).slice(1))
+      expect(ttl).to.be.within(400 * 86_400 - 5, 400 * 86_400)
+    })
+
+    it('bounds and prunes the list of a user', async () => {
+      const state = await open(redis.port)
+      const sub = fresh('user')
+      await state.openFamily(login({ sub, idle: 0.05, absolute: 0.05 }))
+      await until(
+        () => redis.command('ZCARD', `latchkey:user:${sub}`),
+        (count) => count === ':0\r\n',
+      )
+      for (let i = 0; i < 130; i++) await state.openFamily(login({ sub }))
+      expect(await redis.command('ZCARD', `latchkey:user:${sub}`)).to.equal(':100\r\n')
+      expect(await state.familiesOf(sub, 1000)).to.have.lengthOf(100)
+    })
+
+    it('goes on after SCRIPT FLUSH', async () => {
+      const state = await open(redis.port)
+      const { id } = await state.openFamily(login())
+      await redis.command('SCRIPT', 'FLUSH')
+      expect(await state.rotate(rotation(id, 1))).to.include({ outcome: 'rotated' })
+    })
+
+    it('may come later', async () => {
+      await redis.kill()
+      const state = await open(redis.port)
+      expect(await outcomeOf(state.check())).to.equal('StateUnavailable')
+      expect(await outcomeOf(state.findFamily('any'))).to.equal('StateUnavailable')
+      await redis.restart()
+      await recovered(state)
+      expect(await state.findFamily('any')).to.equal(undefined)
+    })
+
+    it('loses nothing it acknowledged when it is killed', async () => {
+      const state = await open(redis.port)
+      const [kept, ended] = [await state.openFamily(login()), await state.openFamily(login())]
+      const epoch = await state.epoch()
+      await state.rotate(rotation(kept.id, 1))
+      await state.endFamily(ended.id)
+      await redis.kill()
+      await redis.restart()
+      await recovered(state)
+      expect(await state.epoch()).to.equal(epoch)
+      expect(await state.findFamily(kept.id)).to.include({ generation: 2 })
+      expect(await state.findFamily(ended.id)).to.equal(undefined)
+    })
+
+    it('is unavailable while it is frozen, and comes back', async () => {
+      const state = await open(redis.port)
+      const { id } = await state.openFamily(login())
+      redis.pause()
+      const asked = Promise.all([
+        outcomeOf(state.findFamily(id)),
+        outcomeOf(state.rotate(rotation(id, 1))),
+        outcomeOf(state.endFamily('other')),
+        outcomeOf(state.isTokenLive({ jti: 'j', sub: 's', clientId: 'c', issuedAt: 1 })),
+        outcomeOf(state.check()),
+      ])
+      expect(new Set(await asked)).to.deep.equal(new Set(['StateUnavailable']))
+      redis.resume()
+      await recovered(state)
+      expect(await state.findFamily(id)).to.include({ id })
+    })
+
+    it('does what it is told once when the answer is lost, and repeats it for the nonce', async () => {
+      const proxy = await startProxy(redis.port)
+      const state = await open(proxy.port)
+      const direct = await open(redis.port)
+      const { id } = await state.openFamily(login())
+      // The server knows the script from now on: the next one is a single command.
+      await state.rotate(rotation('other', 1))
+      const sent = rotation(id, 1, { grace: 0 })
+
+      proxy.swallowReplies()
+      expect(await outcomeOf(state.rotate(sent))).to.equal('StateUnavailable')
+      expect(await direct.findFamily(id)).to.include({ generation: 2 })
+      proxy.heal()
+      await recovered(state)
+      expect(await direct.findFamily(id)).to.include({ generation: 2 })
+      expect(await state.rotate(sent)).to.include({ outcome: 'rotated', generation: 2 })
+      await proxy.close()
+    })
+
+    it('never repeats by itself what a cut connection left unanswered', async () => {
+      const proxy = await startProxy(redis.port)
+      const state = await open(proxy.port)
+      const one = { key: fresh('budget'), limit: 5, window: 60 }
+      await state.spend([one])
+      proxy.swallowReplies()
+      const asked = outcomeOf(state.spend([one]))
+      await until(
+        () => redis.command('GET', `latchkey:budget:${one.key}`),
+        (spent) => spent.includes('\r\n2\r\n'),
+      )
+      proxy.cut()
+      expect(await asked).to.equal('StateUnavailable')
+      proxy.heal()
+      await recovered(state)
+      expect(await redis.command('GET', `latchkey:budget:${one.key}`)).to.include('\r\n2\r\n')
+      await proxy.close()
+    })
+
+    it('is unavailable, not wrong, when its memory is full', async () => {
+      const state = await open(redis.port)
+      const { id } = await state.openFamily(login())
+      await redis.command('CONFIG', 'SET', 'maxmemory', '1')
+      expect(await outcomeOf(state.openFamily(login()))).to.equal('StateUnavailable')
+      expect(await outcomeOf(state.rotate(rotation(id, 1)))).to.equal('StateUnavailable')
+      expect(await state.findFamily(id)).to.include({ generation: 1 })
+      await state.endFamily(id)
+      expect(await state.findFamily(id)).to.equal(undefined)
+    })
+
+    it('keeps what it was told out of its errors', async () => {
+      const state = await open(redis.port)
+      await redis.command('CONFIG', 'SET', 'maxmemory', '1')
+      const error = await state
+        .save('AccessToken', 'canary-id', { s: 'canary' }, 60)
+        .catch((e) => e)
+      expect(error.name).to.equal('StateUnavailable')
+      expect(
+        JSON.stringify([error.message, error.stack, { ...error }, error.cause]),
+      ).to.not.include('canary')
+    })
+  })
+
+  describe('on a server that may lose what it is told', () => {
+    const refusals = {
+      'maxmemory-policy allkeys-lru': /may evict keys.*CONFIG SET maxmemory-policy noeviction/,
+      'maxmemory-policy volatile-ttl': /may evict keys/,
+      'appendonly no': /append-only file.*CONFIG SET appendonly yes/,
+    }
+    for (const [directive, complaint] of Object.entries(refusals)) {
+      it(`does not start: ${directive}`, async () => {
+        const redis = await startRedis({ directives: [directive] })
+        const warnings: string[] = []
+        const log = (level: string, message: string) => void warnings.push(`${level} ${message}`)
+        const refusal = await openState({ url: redis.url }, log).catch((error: Error) => error)
+        expect(refusal).to.be.an('error').with.property('message').that.matches(complaint)
+
+        const options = { url: redis.url, allowUnsafePersistence: true }
+        const state = await openState(options, log)
+        await state.check()
+        expect(warnings.filter((each) => complaint.test(each))).to.have.lengthOf(2)
+        await state.close()
+        await redis.stop()
+      })
+    }
+
+    it('is not ready when it turned out unsafe later, until that is mended', async () => {
+      const redis = await startRedis()
+      const state = await openState({ url: redis.url, timeout: 300 })
+      await state.check()
+      await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
+      await redis.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+      const refusal = await until(
+        () => state.check().catch((error: Error) => error),
+        (answer) => answer instanceof Error && answer.message.includes('evict'),
+      )
+      expect(refusal).to.have.property('name', 'StateUnavailable')
+      await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
+      await state.check()
+      await state.close()
+      await redis.stop()
+    })
+  })
+})

@@ -1,19 +1,27 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { spawnSync } from 'node:child_process'
+import { mkdirSync, mkdtempSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
+import { fileURLToPath } from 'node:url'
+import { expect } from 'chai'
+import { openState } from '../../src/state/index.ts'
+import { openSqlite } from '../../src/state/sqlite.ts'
+import { until } from '../parts/until.ts'
 import { conformsToState } from './conformance.ts'
+import { fresh, login, rotation } from './login.ts'
+import { racesBetweenProcesses } from './races.ts'
 
-describe('state in SQLite', () =>
-  conformsToState(async () => {
-    const folder = mkdtempSync(join(tmpdir(), 'latchkey-state-'))
-    const file = join(folder, 'state.sqlite')
-    return {
-      options: { url: `sqlite:${file}` },
-      empty: async () => emptied(file),
-      close: async () => rmSync(folder, { recursive: true }),
-    }
-  }))
+const start = async () => {
+  const folder = mkdtempSync(join(tmpdir(), 'latchkey-state-'))
+  const file = join(folder, 'new', 'state.sqlite')
+  return {
+    file,
+    options: { url: `sqlite:${file}` },
+    empty: async () => emptied(file),
+    close: async () => rmSync(folder, { recursive: true }),
+  }
+}
 
 function emptied(file: string): void {
   const database = new DatabaseSync(file, { timeout: 5000 })
@@ -21,3 +29,123 @@ function emptied(file: string): void {
   for (const { name } of tables) database.exec(`DELETE FROM ${name}`)
   database.close()
 }
+
+describe('state in SQLite', () => {
+  conformsToState(start)
+  racesBetweenProcesses(start)
+
+  describe('in its file', () => {
+    let store: Awaited<ReturnType<typeof start>>
+
+    beforeEach(async () => {
+      store = await start()
+    })
+
+    afterEach(() => store.close())
+
+    it('is there after the last process has closed it, for its owner alone', async () => {
+      const first = await openState(store.options)
+      const { id } = await first.openFamily(login())
+      const epoch = await first.epoch()
+      await first.close()
+      await first.close()
+      const second = await openState(store.options)
+      expect(await second.findFamily(id)).to.include({ id })
+      expect(await second.epoch()).to.equal(epoch)
+      await second.close()
+      expect(statSync(store.file).mode & 0o777).to.equal(0o600)
+    })
+
+    it('is written ahead and synchronized in full', async () => {
+      const state = await openState(store.options)
+      const database = new DatabaseSync(store.file)
+      expect(database.prepare('PRAGMA journal_mode').get()).to.include({ journal_mode: 'wal' })
+      database.close()
+      await state.close()
+    })
+
+    it('is unavailable while another process keeps it locked, and unharmed', async () => {
+      const state = await openState(store.options)
+      const { id } = await state.openFamily(login())
+      const other = new DatabaseSync(store.file)
+      other.exec('BEGIN IMMEDIATE')
+      const refusal = await state.rotate(rotation(id, 1)).catch((error: Error) => error)
+      expect(refusal).to.have.property('name', 'StateUnavailable')
+      expect(await state.findFamily(id)).to.include({ generation: 1 })
+      other.exec('ROLLBACK')
+      other.close()
+      expect(await state.rotate(rotation(id, 1))).to.include({ outcome: 'rotated' })
+      await state.close()
+    })
+
+    it('is unavailable when the disk is full, and has all it acknowledged', async () => {
+      const child = spawnSync(
+        'sh',
+        [
+          '-c',
+          // A limit on file sizes is the full disk that needs no file system of its own.
+          'trap \'\' XFSZ; ulimit -f 800; exec "$0" "$@"',
+          process.execPath,
+          fileURLToPath(new URL('full-disk.ts', import.meta.url)),
+          store.options.url,
+        ],
+        { encoding: 'utf8' },
+      )
+      const { acknowledged, refusal } = JSON.parse(child.stdout)
+      expect(refusal).to.equal('StateUnavailable')
+      expect(acknowledged).to.have.lengthOf.above(2)
+      const state = await openState(store.options)
+      for (const id of acknowledged) expect(await state.findFamily(id)).to.include({ id })
+      const { id } = await state.openFamily(login())
+      expect(await state.rotate(rotation(id, 1))).to.include({ outcome: 'rotated' })
+      await state.close()
+    })
+
+    it('is swept of what has expired, in batches, and of nothing else', async () => {
+      const state = await openSqlite(store.file, () => {}, 20)
+      const kept = await state.openFamily(login())
+      await Promise.all(
+        Array.from({ length: 600 }, (_, i) => state.save('AccessToken', `dead-${i}`, {}, 0.05)),
+      )
+      await state.openFamily(login({ idle: 0.01 }))
+      await state.revokeToken(fresh('jti'), 0.01)
+      await state.once(fresh('id'), 0.01)
+      await state.spend([{ key: fresh('budget'), limit: 1, window: 0.01 }])
+      await state.cutOff({ kind: 'client', clientId: fresh('client') })
+      const database = new DatabaseSync(store.file)
+      const rows = (table: string) =>
+        Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n)
+      await until(
+        () => ['record', 'family', 'revoked', 'seen', 'budget'].map(rows),
+        (counts) => counts.join() === '0,1,0,0,0',
+      )
+      expect(rows('cut_off')).to.equal(1)
+      expect(await state.findFamily(kept.id)).to.deep.equal(kept)
+      database.close()
+      await state.close()
+    })
+
+    it('is refused when it belongs to another program, or to a later version', async () => {
+      const folder = dirname(store.file)
+      mkdirSync(folder)
+      const refused = (prepare: string) => {
+        rmSync(store.file, { force: true })
+        const database = new DatabaseSync(store.file)
+        database.exec(prepare)
+        database.close()
+        return openState(store.options).catch((error: Error) => error.message)
+      }
+      expect(await refused('CREATE TABLE auth_user (id)')).to.match(/another program.*state\.url/)
+      expect(
+        await refused(`PRAGMA application_id = ${0x6c746368}; PRAGMA user_version = 999`),
+      ).to.match(/later version/)
+      writeFileSync(
+        store.file,
+        'this is no database, and longer than a header of one hundred bytes'.repeat(9),
+      )
+      expect(await openState(store.options).catch((error: Error) => error.message)).to.match(
+        /cannot be used: file is not a database/,
+      )
+    })
+  })
+})
