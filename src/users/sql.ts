@@ -8,6 +8,8 @@ import { type Preset, type PresetName, presets } from './sql/presets.ts'
 import { groupsOf, ownQuery, tableStatements } from './sql/statements.ts'
 import { text } from './values.ts'
 
+type Loose<T> = { readonly [K in keyof T]?: T[K] | undefined }
+
 export interface SqlOptions {
   readonly name: string
   /** sqlite:PATH, postgres://… or mysql://… */
@@ -18,7 +20,7 @@ export interface SqlOptions {
   readonly timeout: number
   readonly preset?: PresetName | undefined
   readonly table?: string | undefined
-  readonly columns?: Partial<Columns> | undefined
+  readonly columns?: Loose<Columns> | undefined
   readonly login?: Mapping['login'] | undefined
   readonly ignoreCase?: boolean | undefined
   readonly ignoreEmailCase?: boolean | undefined
@@ -28,7 +30,7 @@ export interface SqlOptions {
   readonly scopes?: readonly string[] | undefined
   /** Whether a user whose scopes column is null may have every scope, instead of none of it. */
   readonly nullScopesAreAll?: boolean
-  readonly groups?: Partial<Groups> | undefined
+  readonly groups?: Loose<Groups> | undefined
   /** The owner's own SELECTs, instead of a table. */
   readonly query?: { readonly byLogin: string; readonly byId: string } | undefined
   readonly rehash: boolean

@@ -1,8 +1,11 @@
 import { execFileSync } from 'node:child_process'
+import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { join } from 'node:path'
 import { freePort } from './port.ts'
 import { dataFolder, prepare, startServer } from './server-process.ts'
+import { until } from './until.ts'
 
 export interface Slapd {
   /** ldap://…, which knows StartTLS. */
@@ -65,7 +68,12 @@ access to * by * read
   const [port, tlsPort] = [await freePort(), await freePort()]
   const urls = `ldap://127.0.0.1:${port}/ ldaps://127.0.0.1:${tlsPort}/`
   const words = ['-d', 'stats', '-f', configuration, '-h', urls]
-  const start = () => startServer('/usr/sbin/slapd', words, /slapd starting/)
+  const start = async () => {
+    const started = await startServer('/usr/sbin/slapd', words, /slapd starting/)
+    // It says so shortly before it listens.
+    for (const one of [port, tlsPort]) await until(() => accepts(one), Boolean)
+    return started
+  }
   let server = await start()
   return {
     url: `ldap://127.0.0.1:${port}`,
@@ -87,4 +95,14 @@ access to * by * read
       rmSync(folder, { recursive: true, force: true })
     },
   }
+}
+
+async function accepts(port: number): Promise<boolean> {
+  const socket = connect(port, '127.0.0.1')
+  const accepted = await Promise.race([
+    once(socket, 'connect').then(() => true),
+    once(socket, 'error').then(() => false),
+  ]).catch(() => false)
+  socket.destroy()
+  return accepted
 }
