@@ -57,7 +57,7 @@ const argon2 = await loadFastArgon2().catch(loadPortableArgon2)
 const types = { argon2d: 0, argon2i: 1, argon2id: 2 } as const
 
 // Django writes `argon2` before the PHC string; OpenLDAP, Dovecot and Spring Security a scheme in braces.
-const wrapper = /^(?:argon2(?=\$)|\{argon2(?:i|d|id)?(?:@SpringSecurity_v5_8)?\})/i
+export const argon2Wrapper = /^(?:argon2(?=\$)|\{argon2(?:i|d|id)?(?:@SpringSecurity_v5_8)?\})/i
 const phc = /^\$(argon2id|argon2i|argon2d)\$(?:v=(16|19)\$)?([^$]+)\$([^$]+)\$([^$]+)$/
 
 export interface Argon2Hash extends StoredHash, Argon2Input {}
@@ -65,7 +65,7 @@ export interface Argon2Hash extends StoredHash, Argon2Input {}
 /** Reads a PHC string (github.com/P-H-C/phc-string-format), bare or in one of the wrappers. */
 export function readArgon2(stored: string): Argon2Hash {
   const [, name, version = '16', parameters = '', salt = '', digest = ''] =
-    phc.exec(stored.replace(wrapper, '')) ?? []
+    phc.exec(stored.replace(argon2Wrapper, '')) ?? []
   if (name !== 'argon2id' && name !== 'argon2i' && name !== 'argon2d') {
     throw new UnusableHash('malformed argon2 hash')
   }
@@ -127,6 +127,6 @@ export function unknownArgon2id(parameters: Argon2Parameters): string {
  */
 export const argon2Format: HashFormat = {
   name: 'argon2',
-  matches: (stored) => /^\$argon2(?:id|i|d)\$/.test(stored.replace(wrapper, '')),
+  matches: (stored) => /^\$argon2(?:id|i|d)\$/.test(stored.replace(argon2Wrapper, '')),
   read: readArgon2,
 }

@@ -14,12 +14,12 @@ export const caps = {
   digest: 128,
   argon2: { memory: 262_144, iterations: 10, parallelism: 16 },
   bcryptCost: 15,
-  pbkdf2Iterations: 5_000_000,
+  pbkdf2Iterations: 3_000_000,
   /** `memory` is 128·N·r bytes, `work` is N·r·p. */
   scrypt: { memory: 268_435_456, work: 4_194_304 },
   shaCryptRounds: 1_000_000,
   /** Binary logarithm of the iterations, as phpass and Drupal write it. */
-  phpassLog2: 20,
+  phpassLog2: 18,
   customIterations: 1_000_000,
 } as const
 

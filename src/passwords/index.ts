@@ -4,6 +4,7 @@ import { createUsual } from './dummy.ts'
 import { type HashFormat, type StoredHash, UnusableHash } from './format.ts'
 import { type FormatSettings, listFormats } from './formats.ts'
 import { type Admission, createHashing, type Hashing } from './hashing.ts'
+import { isLess, wrapperFor } from './rehash.ts'
 
 export { UnusableHash } from './format.ts'
 export { Overloaded } from './hashing.ts'
@@ -67,29 +68,33 @@ export function createPasswords(options: PasswordOptions): Passwords {
     }
   }
 
+  /** One turn for all spellings, so that the answer takes one place in the queue. */
   async function tryAll(hash: StoredHash, password: string): Promise<boolean> {
-    for (const form of spellings(password)) if (await hash.verify(form)) return true
-    return false
+    const forms = spellings(password)
+    if (forms.length === 0) return false
+    return hashing.admit(async () => {
+      for (const form of forms) if (await hash.verify(form)) return true
+      return false
+    })
   }
 
   return {
     async verify(password, stored) {
       const hash = read(stored)
       usual.saw(hash)
-      return spellings(password).length > 0 && hashing.admit(() => tryAll(hash, password))
+      return tryAll(hash, password)
     },
     async verifyDummy(password, like) {
-      const hash = readOr(like, usual.hash())
-      if (spellings(password).length > 0) await hashing.admit(() => tryAll(hash, password))
+      await tryAll(readOr(like, usual.hash()), password)
       return false
     },
-    async hash(password, like) {
+    async hash(password, like = '') {
       const bytes = Buffer.from(password.normalize('NFC'))
       if (bytes.length > caps.password) {
         throw new RangeError(`a password has at most ${caps.password} bytes`)
       }
       const bare = await hashing.admit(() => hashArgon2id(bytes, options.hash))
-      return wrapperOf(like) + bare
+      return wrapperFor(like) + bare
     },
     identify: (stored) => find(stored)?.name,
     needsRehash: (stored) => isLess(stored, options.hash),
@@ -104,25 +109,6 @@ function spellings(password: string): Buffer[] {
   return (composed === password ? [password] : [password, composed]).map((form) =>
     Buffer.from(form),
   )
-}
-
-function isLess(stored: string, wanted: Argon2Parameters): boolean {
-  try {
-    const { type, version, memory, iterations } = readArgon2(stored)
-    if (type !== 2 || version !== 19 || memory < wanted.memory) return true
-    return memory * iterations < wanted.memory * wanted.iterations
-  } catch {
-    return true
-  }
-}
-
-/** The application that wrote the old hash reads argon2 only behind its own prefix. */
-function wrapperOf(stored = ''): string {
-  if (/^(?:argon2|bcrypt|bcrypt_sha256|pbkdf2_sha256|pbkdf2_sha1|scrypt)\$/.test(stored))
-    return 'argon2'
-  if (/^\{[a-z0-9]+(?:@SpringSecurity_v5_8)?\}/.test(stored)) return '{argon2@SpringSecurity_v5_8}'
-  if (/^\{[A-Z0-9-]+\}/.test(stored)) return '{ARGON2ID}'
-  return ''
 }
 
 function refuseUnknownNames(names: readonly string[], known: readonly HashFormat[]): void {

@@ -32,7 +32,8 @@ export function inBackground(job: Loop): Promise<Buffer> {
 }
 
 function start(): Worker {
-  const worker = new Worker(file)
+  // Flags of the process such as --input-type are about its own entry point.
+  const worker = new Worker(file, { execArgv: [] })
   worker.on('message', ({ id, output }: { id: number; output: Uint8Array }) => {
     waiting.get(id)?.resolve(Buffer.from(output))
     waiting.delete(id)

@@ -1,0 +1,52 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { expect } from 'chai'
+import { inBackground } from '../../src/passwords/loops/background.ts'
+import { findFormat, vectors } from './vectors.ts'
+
+const input = Buffer.alloc(32, 'password')
+
+describe('loops of digests', () => {
+  it('leave the event loop free while they run', async () => {
+    const vector = vectors.find(({ stored }) => stored.startsWith('$6$rounds='))
+    const hash = findFormat(vector?.stored ?? '')?.read(vector?.stored ?? '')
+    const first = await Promise.race([
+      hash?.verify(input).then(() => 'verified'),
+      new Promise((resolve) => setImmediate(() => resolve('the loop turned'))),
+    ])
+    expect(first).to.equal('the loop turned')
+  })
+
+  it('answer each caller with its own result', async () => {
+    const digest = (rounds: number) =>
+      inBackground({ loop: 'iterated', digest: 'sha256', input, rounds })
+    const alone = await Promise.all([1, 2, 3].map(digest))
+    const together = await Promise.all([3000, 1, 2, 3].map(digest))
+    expect(together.slice(1)).to.deep.equal(alone)
+    expect(new Set(together.map((bytes) => bytes.toString('hex'))).size).to.equal(4)
+  })
+
+  it('survive a failure of the thread: its callers hear of it, the next get a new one', async () => {
+    const job = { loop: 'iterated', input, rounds: 1 } as const
+    const outcomes = await Promise.allSettled([
+      inBackground({ ...job, digest: 'no such digest' }),
+      inBackground({ ...job, digest: 'sha256' }),
+    ])
+    expect(outcomes.map(({ status }) => status)).to.deep.equal(['rejected', 'rejected'])
+    expect(await inBackground({ ...job, digest: 'sha256' })).to.have.lengthOf(32)
+  })
+
+  it('do not keep the process alive, and are awaited by it', async () => {
+    const file = new URL('../../src/passwords/loops/background.ts', import.meta.url)
+    const script = `
+      const { inBackground } = await import(${JSON.stringify(file.href)})
+      const job = { loop: 'iterated', digest: 'sha256', input: Buffer.alloc(32), rounds: 5000 }
+      console.log((await inBackground(job)).length)`
+    const child = spawn(process.execPath, ['--input-type=module', '--eval', script])
+    const output: string[] = []
+    child.stdout.on('data', (data) => output.push(String(data)))
+    const [code] = await once(child, 'exit')
+    expect(code).to.equal(0)
+    expect(output.join('')).to.equal('32\n')
+  })
+})
