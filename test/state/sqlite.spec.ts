@@ -7,6 +7,7 @@ import { fileURLToPath } from 'node:url'
 import { expect } from 'chai'
 import { openState } from '../../src/state/index.ts'
 import { openSqlite } from '../../src/state/sqlite.ts'
+import { openSchema } from '../../src/state/sqlite-schema.ts'
 import { until } from '../parts/until.ts'
 import { conformsToState } from './conformance.ts'
 import { fresh, login, rotation } from './login.ts'
@@ -57,11 +58,12 @@ describe('state in SQLite', () => {
     })
 
     it('is written ahead and synchronized in full', async () => {
-      const state = await openState(store.options)
+      mkdirSync(dirname(store.file))
       const database = new DatabaseSync(store.file)
+      openSchema(database)
       expect(database.prepare('PRAGMA journal_mode').get()).to.include({ journal_mode: 'wal' })
+      expect(database.prepare('PRAGMA synchronous').get()).to.include({ synchronous: 2 })
       database.close()
-      await state.close()
     })
 
     it('is unavailable while another process keeps it locked, and unharmed', async () => {

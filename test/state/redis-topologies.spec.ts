@@ -1,0 +1,272 @@
+import { readFileSync } from 'node:fs'
+import { expect } from 'chai'
+import { openState, type StateOptions } from '../../src/state/index.ts'
+import type { State } from '../../src/state/state.ts'
+import { freePort } from '../parts/port.ts'
+import {
+  type RedisServer,
+  startCluster,
+  startRedis,
+  startReplica,
+  startSentinel,
+} from '../parts/redis.ts'
+import { until } from '../parts/until.ts'
+import { conformsToState } from './conformance.ts'
+import { fresh, login, rotation } from './login.ts'
+
+const outcomeOf = (asked: Promise<unknown>) =>
+  asked.then(
+    () => 'done',
+    (error: Error) => error.name,
+  )
+
+const recovered = (state: State) =>
+  until(
+    () => outcomeOf(state.check()),
+    (outcome) => outcome === 'done',
+    15_000,
+  )
+
+/** One of everything that the state says to Redis. */
+async function everything(state: State): Promise<void> {
+  await state.check()
+  expect(await state.epoch()).to.be.a('string')
+  const family = await state.openFamily(login())
+  expect(await state.rotate(rotation(family.id, 1))).to.include({ outcome: 'rotated' })
+  expect(await state.familiesOf(family.sub, 5)).to.have.lengthOf(1)
+  const token = { jti: fresh('jti'), sub: family.sub, clientId: 'web', issuedAt: 2e9 }
+  expect(await state.isTokenLive(token)).to.equal(true)
+  await state.revokeToken(token.jti, 60)
+  expect(await state.isTokenLive(token)).to.equal(false)
+  await state.cutOff({ kind: 'user', sub: family.sub })
+  expect(await state.findFamily(family.id)).to.equal(undefined)
+  await state.endFamily(family.id)
+  await state.save('AccessToken', 'one', { a: 1 }, 60)
+  expect(await state.find('AccessToken', 'one')).to.deep.equal({ a: 1 })
+  await state.remove('AccessToken', 'one')
+  expect(await state.once(fresh('id'), 60)).to.equal(true)
+  const budgets = [1, 1].map((limit) => ({ key: fresh('budget'), limit, window: 60 }))
+  expect(await state.spend(budgets)).to.deep.equal({ allowed: true })
+  expect(await state.spend(budgets)).to.include({ allowed: false })
+  await state.refund(budgets)
+}
+
+describe('state in Redis Cluster', () => {
+  conformsToState(async () => {
+    const nodes = await startCluster()
+    return {
+      options: clusterOptions(nodes),
+      empty: async () => {
+        for (const node of nodes) await node.command('FLUSHALL')
+      },
+      close: async () => {
+        for (const node of nodes) await node.stop()
+      },
+    }
+  }, 2)
+
+  it('waits for replicas on the node that has the key, and follows a slot that moved', async () => {
+    const nodes = await startCluster()
+    const options = { ...clusterOptions(nodes), replicas: 1, replicaTimeout: 50 }
+    const state = await openState(options)
+    const { id } = await state.openFamily(login())
+    expect(await outcomeOf(state.endFamily(id))).to.equal('StateUnavailable')
+    await state.close()
+
+    const alone = await openState(clusterOptions(nodes))
+    const moved = await alone.openFamily(login())
+    await moveSlot(nodes, `latchkey:family:${moved.id}`)
+    expect(await alone.findFamily(moved.id)).to.deep.equal(moved)
+    expect(await alone.rotate(rotation(moved.id, 1))).to.include({ outcome: 'rotated' })
+    await alone.close()
+    for (const node of nodes) await node.stop()
+  })
+
+  it('has a replica of each node acknowledge, also after a slot moved', async () => {
+    const nodes = await startCluster()
+    const replicas = await Promise.all(nodes.map(replicaInCluster(nodes)))
+    const state = await openState({ ...clusterOptions(nodes), replicas: 1, replicaTimeout: 500 })
+    const families = await Promise.all(Array.from({ length: 9 }, () => state.openFamily(login())))
+    for (const { id } of families) {
+      expect(await state.rotate(rotation(id, 1))).to.include({ outcome: 'rotated' })
+    }
+    const [moved] = families
+    await moveSlot(nodes, `latchkey:family:${moved?.id}`)
+    await state.endFamily(String(moved?.id))
+    expect(await state.findFamily(String(moved?.id))).to.equal(undefined)
+    await state.close()
+    for (const server of [...replicas, ...nodes]) await server.stop()
+  })
+})
+
+describe('state in Redis with replicas', () => {
+  let master: RedisServer
+  let replica: RedisServer
+  let state: State
+
+  beforeEach(async () => {
+    master = await startRedis()
+    replica = await startReplica(master)
+    state = await openState({ url: master.url, replicas: 1, replicaTimeout: 200 })
+  })
+
+  afterEach(async () => {
+    await state.close()
+    await replica.stop()
+    await master.stop()
+  })
+
+  it('acknowledges what the replica has too', async () => {
+    await everything(state)
+    const { id } = await state.openFamily(login())
+    await state.endFamily(id)
+    expect(await replica.command('EXISTS', `latchkey:family:${id}`)).to.equal(':0\r\n')
+  })
+
+  it('acknowledges no revocation that the replica has not', async () => {
+    const { id, sub } = await state.openFamily(login())
+    const other = await state.openFamily(login())
+    replica.pause()
+    expect(await outcomeOf(state.endFamily(id))).to.equal('StateUnavailable')
+    expect(await outcomeOf(state.revokeToken(fresh('jti'), 60))).to.equal('StateUnavailable')
+    expect(await outcomeOf(state.cutOff({ kind: 'user', sub }))).to.equal('StateUnavailable')
+    expect(await outcomeOf(state.rotate(rotation(other.id, 1)))).to.equal('StateUnavailable')
+    expect(await outcomeOf(state.remove('AccessToken', 'any'))).to.equal('StateUnavailable')
+    replica.resume()
+    await until(
+      () => outcomeOf(state.endFamily(id)),
+      (outcome) => outcome === 'done',
+    )
+  })
+
+  it('answers what needs no replica meanwhile', async () => {
+    const { id } = await state.openFamily(login())
+    replica.pause()
+    const ending = Array.from({ length: 5 }, () => outcomeOf(state.endFamily(fresh('none'))))
+    const first = await Promise.race([Promise.all(ending), state.findFamily(id)])
+    expect(first).to.include({ id })
+    expect(new Set(await Promise.all(ending))).to.deep.equal(new Set(['StateUnavailable']))
+    replica.resume()
+  })
+})
+
+describe('state in Redis with Sentinel', () => {
+  it('moves to the new master with everything that was acknowledged', async () => {
+    const master = await startRedis()
+    const replica = await startReplica(master)
+    const sentinel = await startSentinel(master)
+    const state = await openState({
+      url: 'redis://sentinel',
+      sentinel: { name: 'main', hosts: [`127.0.0.1:${sentinel.port}`] },
+      replicas: 1,
+      replicaTimeout: 500,
+      timeout: 500,
+    })
+    await everything(state)
+    const [kept, ended] = [await state.openFamily(login()), await state.openFamily(login())]
+    await state.rotate(rotation(kept.id, 1))
+    await state.endFamily(ended.id)
+
+    await master.kill()
+    expect(await outcomeOf(state.findFamily(kept.id))).to.equal('StateUnavailable')
+    await recovered(state)
+    expect(await state.findFamily(kept.id)).to.include({ generation: 2 })
+    expect(await state.findFamily(ended.id)).to.equal(undefined)
+    // It is alone now, so it may not acknowledge.
+    expect(await outcomeOf(state.endFamily(kept.id))).to.equal('StateUnavailable')
+    await state.close()
+    for (const server of [sentinel, replica, master]) await server.stop()
+  })
+})
+
+describe('state in Redis behind TLS and an access list', () => {
+  const [line = ''] = readFileSync(new URL('../../config/redis-acl.conf', import.meta.url), 'utf8')
+    .split('\n')
+    .filter((each) => each.startsWith('user '))
+
+  it('speaks TLS to a server whose authority it was given, and to no other', async () => {
+    const redis = await startRedis({ tls: true })
+    const state = await openState({ url: redis.url, ca: redis.ca })
+    await everything(state)
+    await state.close()
+    const stranger = await openState({ url: redis.url, timeout: 300 })
+    expect(await outcomeOf(stranger.check())).to.equal('StateUnavailable')
+    await stranger.close()
+    await redis.stop()
+  })
+
+  it('needs no more than config/redis-acl.conf allows', async () => {
+    const redis = await startRedis({ directives: [line, 'user default off'] })
+    const url = `redis://latchkey:replace-this-password@127.0.0.1:${redis.port}`
+    for (const options of [{ url }, { url: `${url}/3` }]) {
+      const state = await openState(options)
+      await everything(state)
+      await state.close()
+    }
+    const other = await openState({ url, prefix: 'other' })
+    expect(await outcomeOf(other.find('AccessToken', 'one'))).to.equal('StateUnavailable')
+    await other.close()
+    const warnings: string[] = []
+    const wrong = await openState(
+      { url: url.replace('replace-this', 'canary'), timeout: 300 },
+      (_, message) => void warnings.push(message),
+    )
+    expect(await outcomeOf(wrong.check())).to.equal('StateUnavailable')
+    expect(warnings.join()).to.include('WRONGPASS').and.not.include('canary')
+    await wrong.close()
+    await redis.stop()
+  })
+
+  it('allows a Cluster that list, too', async () => {
+    const nodes = await startCluster()
+    for (const node of nodes) await node.command('ACL', 'SETUSER', ...line.split(' ').slice(1))
+    const url = 'redis://latchkey:replace-this-password@cluster'
+    const state = await openState({ ...clusterOptions(nodes), url })
+    await everything(state)
+    await state.close()
+    for (const node of nodes) await node.stop()
+  })
+})
+
+function clusterOptions(nodes: readonly RedisServer[]): StateOptions {
+  return { url: 'redis://cluster', cluster: nodes.map(({ port }) => `127.0.0.1:${port}`) }
+}
+
+function replicaInCluster(nodes: readonly RedisServer[]) {
+  return async (master: RedisServer) => {
+    const replica = await startRedis({
+      directives: ['cluster-enabled yes', `cluster-port ${await freePort()}`],
+    })
+    const id = (await master.command('CLUSTER', 'MYID')).split('\r\n')[1] ?? ''
+    const bus = /@(\d+) myself/.exec(await replica.command('CLUSTER', 'NODES'))?.[1] ?? ''
+    const [first = master] = nodes
+    await first.command('CLUSTER', 'MEET', '127.0.0.1', String(replica.port), bus)
+    await until(
+      () => replica.command('CLUSTER', 'REPLICATE', id).catch(String),
+      (reply) => reply.startsWith('+OK'),
+    )
+    await until(
+      () => replica.command('INFO', 'replication'),
+      (info) => info.includes('master_link_status:up'),
+    )
+    return replica
+  }
+}
+
+/** Gives the slot of `key`, with what is in it, from its node to the next. */
+async function moveSlot(nodes: readonly RedisServer[], key: string): Promise<void> {
+  const [any] = nodes
+  if (any === undefined) throw new Error('no nodes')
+  const slot = Number((await any.command('CLUSTER', 'KEYSLOT', key)).slice(1))
+  const from = Math.floor(slot / Math.ceil(16_384 / nodes.length))
+  const [source, target] = [nodes[from], nodes[(from + 1) % nodes.length]]
+  if (!source || !target) throw new Error('no such node')
+  const idOf = async (node: RedisServer) => (await node.command('CLUSTER', 'MYID')).split('\r\n')[1]
+  const [sourceId = '', targetId = ''] = [await idOf(source), await idOf(target)]
+  await target.command('CLUSTER', 'SETSLOT', String(slot), 'IMPORTING', sourceId)
+  await source.command('CLUSTER', 'SETSLOT', String(slot), 'MIGRATING', targetId)
+  await source.command('MIGRATE', '127.0.0.1', String(target.port), key, '0', '2000')
+  for (const node of nodes) {
+    await node.command('CLUSTER', 'SETSLOT', String(slot), 'NODE', targetId)
+  }
+}
