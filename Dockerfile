@@ -7,7 +7,10 @@ COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
 COPY src/ src/
-RUN npm run build
+# Redis runs Lua, which the compiler leaves where it is.
+RUN npm run build \
+  && mkdir -p dist/state/scripts \
+  && cp src/state/scripts/*.lua dist/state/scripts/
 
 FROM node:24.21.0-bookworm-slim AS dependencies
 WORKDIR /build
