@@ -83,7 +83,7 @@ export const fixtureClients = [
   { id: 'resource-server', secrets: [hashSecret(secret)], introspectAll: true },
 ]
 
-/** For the binary as a process of its own see binary.ts. The server in this process, on a free port, with johndoe / secret and the fixture's clients. */
+/** The server in this process, on a free port, with johndoe / secret and the fixture's clients. */
 export async function startLatchkey(overrides: Record<string, unknown> = {}): Promise<Latchkey> {
   const { path: folder, ...temporary } = await temporaryFolder()
   const port = await freePort()
@@ -160,9 +160,13 @@ export const passwordGrant = {
   client_id: 'web',
 }
 
+/** The stored form of a password. */
+export const cheaply = (password: string): Promise<string> =>
+  hashArgon2id(Buffer.from(password), cheapHash)
+
 const johndoe = {
   username: 'johndoe',
   email: 'johndoe@example.com',
   fullName: 'John Doe',
-  hash: await hashArgon2id(Buffer.from('secret'), cheapHash),
+  hash: await cheaply('secret'),
 }
