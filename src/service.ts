@@ -12,6 +12,7 @@ import { createMetrics, metricsListener } from './http/metrics.ts'
 import { onlyListed, underIssuer } from './http/mount.ts'
 import type { KeySet } from './keys/key-set.ts'
 import { openKeyStore } from './keys/key-store.ts'
+import type { CertificateSource } from './oauth/certificate.ts'
 import { engineNotices } from './oauth/notices.ts'
 import { createProvider } from './oauth/provider.ts'
 import { createPasswords } from './passwords/index.ts'
@@ -70,6 +71,8 @@ export async function startService(
       await Promise.all([state.check(), users.check()])
     }
 
+    const certificates = certificateSource(config)
+
     const app = async (keySet: KeySet): Promise<RequestListener> => {
       const provider = await createProvider({
         issuer: config.issuer,
@@ -81,6 +84,8 @@ export async function startService(
         users,
         authenticate,
         liveness,
+        certificates,
+        requireNonce: config.dpop.requireNonce,
       })
       const own = {
         issuer: config.issuer,
@@ -101,10 +106,16 @@ export async function startService(
         clients,
         users,
         ready,
+        certificates,
         verifyOwn: (token) => inspector.inspect(token).catch(unlessForeign),
         verifier: createVerifier({
           ...own,
           audience: profile.length > 0 ? profile : config.issuer,
+          dpop: {
+            origin: new URL(config.issuer).origin,
+            firstUse: (id, expiresAt) =>
+              state.once(`dpop ${id}`, Math.max(1, expiresAt - Math.floor(Date.now() / 1000))),
+          },
           isRevoked: async (claims) => {
             const facts = accessTokenFacts(claims)
             return facts === undefined || !(await liveness(facts)).live
@@ -153,6 +164,12 @@ export async function startService(
 
 function unlessForeign(error: unknown): undefined {
   if (!(error instanceof BearerError)) throw error
+}
+
+/** Certificates come over our own TLS, or from the proxy that ends it. */
+function certificateSource({ tls, proxy }: Config): CertificateSource | undefined {
+  const header = proxy?.clientCertificateHeader
+  return tls?.clientCa !== undefined || header !== undefined ? { header } : undefined
 }
 
 /** Last opened, first closed. */

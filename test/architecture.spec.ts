@@ -32,7 +32,8 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
   // The lists that options choose from: algorithms, kinds of secret, presets of user tables.
   config: ['keys', 'clients', 'users'],
   http: ['oauth', 'resource-server', 'tokens', 'clients', 'users', 'keys'],
-  oauth: ['tokens', 'clients', 'users', 'keys', 'state'],
+  // Proofs and assertions are read as strictly at our doors as at those of an API.
+  oauth: ['resource-server', 'tokens', 'clients', 'users', 'keys', 'state'],
   // A token is live while its user is in good standing.
   tokens: ['users', 'keys', 'state'],
   clients: ['keys'],

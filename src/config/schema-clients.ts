@@ -98,7 +98,9 @@ export const client = z.strictObject({
   introspectAll: z
     .boolean()
     .default(false)
-    .describe('Whether it may introspect tokens of other clients, as a resource server does.'),
+    .describe(
+      'Whether it may introspect the access tokens of other clients, as a resource server does: those for its `apis`, or all.',
+    ),
   dpopBound: z
     .boolean()
     .default(false)

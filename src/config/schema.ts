@@ -48,6 +48,17 @@ export const Config = z.strictObject({
     ),
   passwords,
   throttle,
+  dpop: z
+    .strictObject({
+      requireNonce: z
+        .boolean()
+        .default(false)
+        .describe(
+          'Whether every proof at the token endpoint must carry a nonce of this server (RFC 9449 section 8). Otherwise only a proof whose time is off is asked for one.',
+        ),
+    })
+    .prefault({})
+    .describe('Proofs of possession (RFC 9449).'),
   bodyLimit: z
     .number()
     .int()

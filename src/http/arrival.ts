@@ -12,11 +12,13 @@ export function arrival(trusted: readonly string[]): Middleware {
   return async (ctx, next) => {
     const peer = plain(ctx.req.socket.remoteAddress ?? '')
     // A unix socket has no peer address: whoever may open it is the proxy.
-    const hops = trusts(proxies, peer) || peer === '' ? ctx.get('X-Forwarded-For').split(',') : []
+    const viaProxy = trusts(proxies, peer) || peer === ''
+    const hops = viaProxy ? ctx.get('X-Forwarded-For').split(',') : []
     const forwarded = hops.map((hop) => plain(hop.trim())).filter((hop) => hop !== '')
     const facts: RequestFacts = {
       id: randomUUID(),
       address: forwarded.findLast((hop) => !trusts(proxies, hop)) ?? peer,
+      viaProxy,
     }
     ctx.state = facts
     ctx.set('X-Request-Id', factsOf(ctx).id)

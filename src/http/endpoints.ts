@@ -5,6 +5,7 @@ import type { JudgeSecret } from '../clients/judge-secret.ts'
 import { presentClient } from '../oauth/client-authentication.ts'
 import { OAuthError } from '../oauth/error.ts'
 import { readForm } from '../oauth/form.ts'
+import { introspectionJwt } from '../oauth/introspection-jwt.ts'
 import {
   authorizationServerMetadata,
   type MetadataFacts,
@@ -13,11 +14,11 @@ import {
 import { answer } from '../oauth/responses.ts'
 import { routes } from '../oauth/routes.ts'
 import { presentToken, type VerifyOwnToken } from '../oauth/structured-tokens.ts'
-import { type AccessTokenVerifier, koaAccessToken } from '../resource-server/index.ts'
+import type { AccessTokenVerifier } from '../resource-server/index.ts'
 import type { Directory } from '../users/directory.ts'
 import { clientCors, openCors } from './cors.ts'
 import { document } from './documents.ts'
-import { usersMe } from './users-me.ts'
+import { protectProfile, usersMe } from './users-me.ts'
 
 export interface EndpointParts extends Omit<MetadataFacts, 'clients'> {
   readonly clients: Clients
@@ -43,16 +44,17 @@ export function endpoints(parts: EndpointParts): Router {
   const facts = { ...parts, clients: [...clients.values()] }
   const cors = clientCors(clients, 'POST')
   const profileCors = clientCors(clients, 'GET, HEAD')
-  const request = [
-    answer(issuer),
-    cors,
-    readForm(parts.bodyLimit),
-    presentClient(clients, parts.defaultClient, parts.judgeSecret),
-  ]
+  const request = [answer(issuer), cors, readForm(parts.bodyLimit), presentClient(parts)]
 
   router.post(routes.token, ...request, engine)
   router.post(routes.revocation, ...request, presentToken(parts.verifyOwn), engine)
-  router.post(routes.introspection, ...request, presentToken(parts.verifyOwn), engine)
+  router.post(
+    routes.introspection,
+    ...request,
+    introspectionJwt(parts),
+    presentToken(parts.verifyOwn),
+    engine,
+  )
   for (const path of [routes.token, routes.revocation, routes.introspection])
     router.options(path, cors)
 
@@ -71,7 +73,7 @@ export function endpoints(parts: EndpointParts): Router {
   router.get(
     '/users/me',
     profileCors,
-    koaAccessToken(parts.verifier, { realm: issuer }),
+    protectProfile(parts.verifier, issuer, parts.certificates),
     usersMe(parts.users, issuer),
   )
   router.get('/healthz', async (ctx) => {

@@ -1,6 +1,23 @@
-import type { Middleware } from 'koa'
-import { BearerError, challenge } from '../resource-server/index.ts'
+import type { Context, Middleware } from 'koa'
+import { type CertificateSource, clientCertificate } from '../oauth/certificate.ts'
+import {
+  type AccessTokenVerifier,
+  BearerError,
+  challenge,
+  koaAccessToken,
+} from '../resource-server/index.ts'
 import type { Directory } from '../users/directory.ts'
+
+/** The resource server SDK, with the eyes of this server for certificates that come through a proxy. */
+export const protectProfile = (
+  verifier: AccessTokenVerifier,
+  realm: string,
+  certificates: CertificateSource = {},
+) =>
+  koaAccessToken(verifier, {
+    realm,
+    certificate: (ctx: Context) => clientCertificate(ctx, certificates)?.x509.raw,
+  })
 
 /** The user of the token, as in the tutorial: username, email, full_name, disabled. After the access token has been checked. */
 export function usersMe(users: Directory, realm: string): Middleware {

@@ -2,9 +2,17 @@ import type { Context, Middleware } from 'koa'
 import type { Client, Clients } from '../clients/client.ts'
 import type { JudgeSecret } from '../clients/judge-secret.ts'
 import { networkOf } from '../users/network.ts'
+import { assertedClient } from './client-assertion.ts'
 import { OAuthError } from './error.ts'
 import { factsOf, parameter, type RequestFacts } from './request.ts'
 import { routes } from './routes.ts'
+
+export interface PresentationParts {
+  readonly issuer: string
+  readonly clients: Clients
+  readonly defaultClient: string | undefined
+  readonly judgeSecret: JudgeSecret
+}
 
 /**
  * Reads how the client names itself and hands the engine one canonical form of it. The engine
@@ -14,17 +22,17 @@ import { routes } from './routes.ts'
  *
  * @throws OAuthError invalid_client, invalid_request, temporarily_unavailable (429)
  */
-export function presentClient(
-  clients: Clients,
-  defaultClient: string | undefined,
-  judge: JudgeSecret,
-): Middleware {
+export function presentClient({
+  issuer,
+  clients,
+  defaultClient,
+  judgeSecret,
+}: PresentationParts): Middleware {
   return async (ctx, next) => {
     const facts = factsOf(ctx)
     const header = authorization(ctx)
     const bodyId = parameter(facts.form, 'client_id')
     const bodySecret = parameter(facts.form, 'client_secret')
-
     const assertion = parameter(facts.form, 'client_assertion')
     const present = (id: string, secrets: readonly string[]) => {
       facts.presented = { id, secrets, registered: clients.has(id) }
@@ -36,6 +44,7 @@ export function presentClient(
         'more than one client authentication method (RFC 6749 section 2.3)',
       )
     }
+    const asserted = assertedClient(facts.form, issuer)
     if (header !== undefined) {
       const { client, id, secrets } = readBasic(header, clients, ctx.path)
       if (bodyId !== undefined && bodyId !== id) {
@@ -53,9 +62,14 @@ export function presentClient(
         ctx.req.headers.authorization = `Basic ${Buffer.from(canonical).toString('base64')}`
       }
       present(id, secrets)
+    } else if (asserted !== undefined) {
+      // RFC 7521 section 4.2: client_id is not needed, and must agree.
+      if (bodyId !== undefined && bodyId !== asserted)
+        throw new OAuthError('invalid_client', 'client_id is not the client of the assertion')
+      present(asserted, [])
     } else if (bodyId !== undefined) {
       present(bodyId, bodySecret === undefined ? [] : [bodySecret])
-    } else if (assertion === undefined) {
+    } else {
       if (defaultClient === undefined || bodySecret !== undefined) {
         throw new OAuthError('invalid_client', 'no client is named')
       }
@@ -66,7 +80,7 @@ export function presentClient(
     if (ctx.path === routes.introspection && clients.get(facts.presented?.id ?? '')?.public) {
       throw new OAuthError('invalid_client', 'a public client may not introspect')
     }
-    await proveSecret(facts, judge)
+    await proveSecret(facts, judgeSecret)
     await next()
   }
 }

@@ -1,6 +1,8 @@
 import type { Client } from '../clients/client.ts'
 import type { KeySet } from '../keys/key-set.ts'
 import type { Api } from '../tokens/api.ts'
+import type { CertificateSource } from './certificate.ts'
+import { proofAlgorithms } from './proof-algorithms.ts'
 import { routes } from './routes.ts'
 
 export interface MetadataFacts {
@@ -8,16 +10,16 @@ export interface MetadataFacts {
   readonly apis: readonly Api[]
   readonly clients: readonly Client[]
   readonly keys: KeySet
+  /** Undefined where no client certificate can arrive. */
+  readonly certificates: CertificateSource | undefined
 }
-
-/** Algorithms that prove possession of a client's key: of assertions and of DPoP proofs. */
-export const proofAlgorithms = ['ES256', 'RS256', 'PS256', 'EdDSA'] as const
 
 /**
  * RFC 8414 section 2: what is on, and nothing else. There is no authorization endpoint, so its
  * members are left out, as is every empty list (section 3.2).
  */
-export function authorizationServerMetadata({ issuer, apis, clients }: MetadataFacts) {
+export function authorizationServerMetadata(facts: MetadataFacts) {
+  const { issuer, apis, clients } = facts
   const methods = [...new Set(clients.flatMap(authenticationMethods))]
   const confidential = methods.filter((method) => method !== 'none')
   const assertionAlgorithms = methods.includes('private_key_jwt') ? proofAlgorithms : []
@@ -32,10 +34,13 @@ export function authorizationServerMetadata({ issuer, apis, clients }: MetadataF
     introspection_endpoint: issuer + routes.introspection,
     introspection_endpoint_auth_methods_supported: confidential,
     introspection_endpoint_auth_signing_alg_values_supported: assertionAlgorithms,
+    introspection_signing_alg_values_supported: introspectionAlgorithms(facts),
     jwks_uri: issuer + routes.jwks,
     scopes_supported: [...new Set(apis.flatMap((api) => api.scopes))],
     grant_types_supported: [...new Set(clients.flatMap((client) => client.grants))],
     dpop_signing_alg_values_supported: proofAlgorithms,
+    // RFC 8705 section 3.3. No mtls_endpoint_aliases: the endpoints ask every client and demand nothing.
+    ...(facts.certificates && { tls_client_certificate_bound_access_tokens: true as const }),
   })
 }
 
@@ -61,5 +66,16 @@ function authenticationMethods(client: Client): readonly string[] {
   return ['client_secret_basic', 'client_secret_post']
 }
 
-const withoutEmpty = <T extends Record<string, string | readonly string[]>>(members: T) =>
-  Object.fromEntries(Object.entries(members).filter(([, value]) => value.length > 0))
+/** RFC 9701 section 7: of the answers that a caller asks to be signed. */
+const introspectionAlgorithms = ({ apis, clients }: MetadataFacts) => [
+  ...new Set(
+    clients
+      .filter((client) => !client.public)
+      .flatMap((client) => client.algorithm ?? apis[0]?.algorithm ?? []),
+  ),
+]
+
+const withoutEmpty = <T extends Record<string, true | string | readonly string[]>>(members: T) =>
+  Object.fromEntries(
+    Object.entries(members).filter(([, value]) => value === true || value.length > 0),
+  )

@@ -1,9 +1,7 @@
-import { hkdfSync } from 'node:crypto'
+import { createHash, hkdfSync } from 'node:crypto'
 import {
-  type ClientMetadata,
   type Configuration,
   ExternalSigningKey,
-  errors,
   type KoaContextWithOIDC,
   Provider,
 } from 'oidc-provider'
@@ -11,9 +9,14 @@ import type { Client, Clients } from '../clients/client.ts'
 import type { KeySet, SigningKey } from '../keys/key-set.ts'
 import type { State } from '../state/state.ts'
 import type { Liveness } from '../tokens/liveness.ts'
+import type { CertificateSource } from './certificate.ts'
+import { clockTolerance } from './client-assertion.ts'
 import { OAuthError } from './error.ts'
 import type { Grant, GrantParts } from './grants/grant.ts'
 import { grants } from './grants/index.ts'
+import { mutualTls } from './mutual-tls.ts'
+import { proofAlgorithms } from './proof-algorithms.ts'
+import { registration } from './registration.ts'
 import { factsOf } from './request.ts'
 import { routes } from './routes.ts'
 import { createStorage } from './storage.ts'
@@ -24,6 +27,10 @@ export interface ProviderParts extends GrantParts {
   readonly state: State
   readonly keys: KeySet
   readonly liveness: Liveness
+  /** Undefined where no client certificate can arrive. */
+  readonly certificates: CertificateSource | undefined
+  /** Whether every DPoP proof must carry a nonce of ours (RFC 9449 section 8). */
+  readonly requireNonce: boolean
 }
 
 /**
@@ -38,16 +45,11 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
 
   // Endpoints in answers and DPoP's htu follow the configured issuer, never the Host header (RFC 9700 section 4.13).
   replace(provider.OIDCContext.prototype, 'urlFor', (name: string) => provider.urlFor(name))
-  // The draft that updates RFC 7523: an assertion is for the issuer and for nobody else.
-  replace(
-    provider.OIDCContext.prototype,
-    'clientJwtAuthExpectedAudience',
-    () => new Set([parts.issuer]),
-  )
-  // The engine looks a jti up and then saves it: two requests at once would both be first.
-  replace(provider.ReplayDetection, 'unique', (issuer: string, jti: string, exp: number) =>
-    parts.state.once(`${issuer} ${jti}`, Math.max(1, exp - Math.floor(Date.now() / 1000))),
-  )
+  // The engine looks the jti of an assertion up and then saves it: two requests at once would both be first.
+  replace(provider.ReplayDetection, 'unique', (client: string, jti: string, exp: number) => {
+    const id = createHash('sha256').update(`${client} ${jti}`).digest('base64url')
+    return parts.state.once(`assertion ${id}`, Math.max(1, Math.ceil(exp - Date.now() / 1000)))
+  })
   replace(
     provider.Client.prototype,
     'compareClientSecret',
@@ -72,6 +74,14 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
   return provider
 }
 
+const authenticationMethods = [
+  'client_secret_basic',
+  'client_secret_post',
+  'private_key_jwt',
+  'none',
+] as const
+const mutualTlsMethods = ['tls_client_auth', 'self_signed_tls_client_auth'] as const
+
 function configuration(parts: ProviderParts): Configuration {
   const all = [...parts.clients.values()]
   return {
@@ -82,13 +92,13 @@ function configuration(parts: ProviderParts): Configuration {
     responseTypes: ['none'],
     scopes: [],
     claims: {},
-    clientAuthMethods: ['client_secret_basic', 'client_secret_post', 'private_key_jwt', 'none'],
-    clockTolerance: 5,
-    extraTokenClaims: (ctx) => ({ ...factsOf(ctx).extra }),
-    assertJwtClientAuthClaimsAndHeader: (_ctx, claims) => {
-      if (claims.aud !== parts.issuer)
-        throw new errors.InvalidClientAuth('aud must be the issuer alone')
+    clientAuthMethods: [...authenticationMethods, ...(parts.certificates ? mutualTlsMethods : [])],
+    enabledJWA: {
+      clientAuthSigningAlgValues: [...proofAlgorithms],
+      dPoPSigningAlgValues: [...proofAlgorithms],
     },
+    clockTolerance,
+    extraTokenClaims: (ctx) => ({ ...factsOf(ctx).extra }),
     ttl: { AccessToken: 300, ClientCredentials: 300, RefreshToken: 300, Grant: 300 },
     features: {
       devInteractions: { enabled: false },
@@ -101,7 +111,9 @@ function configuration(parts: ProviderParts): Configuration {
         nonceSecret: Buffer.from(
           hkdfSync('sha256', parts.keys.refreshTokenKey, '', 'latchkey dpop nonce', 32),
         ),
+        requireNonce: () => parts.requireNonce,
       },
+      ...(parts.certificates && { mTLS: mutualTls(parts.clients, parts.certificates) }),
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       revocation: {
         enabled: true,
@@ -117,32 +129,16 @@ function configuration(parts: ProviderParts): Configuration {
           token.clientId === client.clientId ||
           // A resource server never takes a refresh token for an access token (RFC 6749 section 1.5).
           (token.kind !== 'RefreshToken' &&
-            parts.clients.get(client.clientId)?.introspectAll === true),
+            inspects(parts.clients.get(client.clientId), token.aud)),
       },
     },
   }
 }
 
-/** Our client in the engine's words. Which grants it may use is ours to say (RFC 6749 section 5.2). */
-function registration(client: Client, keys: KeySet): ClientMetadata {
-  const method = client.public
-    ? 'none'
-    : client.authentication === 'secret'
-      ? 'client_secret_basic'
-      : client.authentication
-  return {
-    client_id: client.id,
-    token_endpoint_auth_method: method,
-    // Judged elsewhere against the stored forms; the engine wants a value.
-    ...(method === 'client_secret_basic' && { client_secret: 'judged elsewhere' }),
-    ...(client.jwks && { jwks: { keys: client.jwks.keys.map((key) => ({ ...key })) } }),
-    grant_types: grants.map(({ type }) => type),
-    response_types: [],
-    redirect_uris: [],
-    id_token_signed_response_alg: keys.keys[0]?.algorithm ?? 'ES256',
-    dpop_bound_access_tokens: client.dpopBound,
-  } as ClientMetadata
-}
+/** A resource server that names its APIs learns of their tokens alone (RFC 9701 section 5). */
+const inspects = (client: Client | undefined, audience: string | string[] | undefined): boolean =>
+  client?.introspectAll === true &&
+  (client.apis.length === 0 || [audience ?? []].flat().some((one) => client.apis.includes(one)))
 
 function register(provider: Provider, grant: Grant, parts: ProviderParts): void {
   provider.registerGrantType(

@@ -29,6 +29,8 @@ export interface RequestFacts {
   id: string
   /** Client address as far as trusted proxies vouch for it. */
   address: string
+  /** Whether the peer is a proxy whose headers are believed. */
+  viaProxy?: boolean
   form?: Form
   presented?: PresentedClient
   token?: KnownToken

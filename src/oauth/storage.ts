@@ -79,6 +79,8 @@ function refreshTokens({ state, keys }: StorageParts): Adapter {
         clientId: family.clientId,
         accountId: family.sub,
         scope: family.scope,
+        ...(family.jkt !== undefined && { jkt: family.jkt }),
+        ...(family.x5t !== undefined && { 'x5t#S256': family.x5t }),
         iat: family.authTime,
         exp: Math.floor(Math.min(family.idleExpiresAt, family.expiresAt) / 1000),
       }

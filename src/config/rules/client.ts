@@ -25,6 +25,7 @@ export function checkClient(client: ClientConfig, around: ClientSurroundings): F
   return [
     ...checkSecrets(client, around),
     ...(client.public ? checkPublic(client) : checkConfidential(client, around)),
+    ...checkBinding(client, around),
     ...checkGrants(client),
     ...checkAudiences(client, around.audiences),
     ...(around.apis ? checkScopes(client, around.apis) : []),
@@ -107,19 +108,28 @@ function checkConfidential(client: ClientConfig, { certificatesArrive }: ClientS
         'write exactly one of `subjectDn`, `sanDns`, `sanUri`, `sanIp`, `sanEmail`',
       ),
     )
-  if ((byTls || client.certificateBound) && !certificatesArrive)
-    findings.push(
-      ...fault(
-        [byTls ? 'authentication' : 'certificateBound'],
-        'no client certificate arrives here: set `tls.clientCa` or `proxy.clientCertificateHeader`',
-      ),
-    )
+  if (byTls && !certificatesArrive) findings.push(...fault(['authentication'], noCertificates))
   const needsCertificate = authentication === 'self_signed_tls_client_auth'
   return [
     ...findings,
     ...(jwks?.keys ?? []).flatMap((key, index) => checkKey(key, index, needsCertificate)),
   ]
 }
+
+const noCertificates =
+  'no client certificate arrives here: set `tls.clientCa` or `proxy.clientCertificateHeader`'
+
+const checkBinding = (client: ClientConfig, { certificatesArrive }: ClientSurroundings) => [
+  ...(client.certificateBound && !certificatesArrive
+    ? fault(['certificateBound'], noCertificates)
+    : []),
+  ...(client.certificateBound && client.dpopBound
+    ? fault(
+        ['dpopBound'],
+        'its tokens are bound to a certificate already: leave out one of the two',
+      )
+    : []),
+]
 
 function checkKey(
   key: Record<string, unknown>,
@@ -135,7 +145,18 @@ function checkKey(
   if (needsCertificate && !Array.isArray(key.x5c))
     return fault(path, 'write the certificate of the key as its `x5c` (RFC 8705 section 2.2.2)')
   try {
-    createPublicKey({ key: key as JsonWebKey, format: 'jwk' })
+    const { asymmetricKeyType: type, asymmetricKeyDetails: details } = createPublicKey({
+      key: key as JsonWebKey,
+      format: 'jwk',
+    })
+    // RFC 7518 section 3.3.
+    if (type === 'rsa' && (details?.modulusLength ?? 0) < 2048)
+      return fault(path, 'an RSA key has 2048 bits at least: replace it')
+    if (!needsCertificate && !signs(type, details?.namedCurve))
+      return fault(
+        path,
+        'no algorithm for assertions uses this key: write one of RSA, P-256 or Ed25519',
+      )
     return []
   } catch {
     return fault(
@@ -144,6 +165,9 @@ function checkKey(
     )
   }
 }
+
+const signs = (type: string | undefined, curve: string | undefined) =>
+  type === 'rsa' || type === 'ed25519' || curve === 'prime256v1'
 
 function checkGrants({ grants, refresh }: ClientConfig): Finding[] {
   const index = grants.indexOf('refresh_token')

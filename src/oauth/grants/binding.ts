@@ -1,11 +1,12 @@
 import { createHash, X509Certificate } from 'node:crypto'
 import { errors } from 'oidc-provider'
-import {
-  checkDpopReplay,
-  checkDpopRequired,
-  checkMtlsCert,
-  validateDpop,
-} from 'oidc-provider/lib/helpers/grants.js'
+import { checkDpopRequired, checkMtlsCert, validateDpop } from 'oidc-provider/lib/helpers/grants.js'
+import { InvalidJws } from '../../resource-server/jws/compact.ts'
+import { UnusableKey } from '../../resource-server/jws/keys.ts'
+import { readProof } from '../../resource-server/proof.ts'
+import type { State } from '../../state/state.ts'
+import { OAuthError } from '../error.ts'
+import { proofAlgorithms } from '../proof-algorithms.ts'
 import type { GrantContext } from './grant.ts'
 
 /** What the client proved to hold in this request: a DPoP key (RFC 9449) or a certificate (RFC 8705). */
@@ -16,9 +17,13 @@ export interface Binding {
   spend(): Promise<void>
 }
 
-/** @throws the engine's InvalidDpopProof, UseDpopNonce, InvalidGrant where the client must bind and does not */
-export async function readBinding(ctx: GrantContext): Promise<Binding> {
-  const { provider, client } = ctx.oidc
+/** Seconds by which the time of a proof without a nonce of ours may be off: the engine's, which asks for one beyond it. */
+const window = 300
+
+/** @throws OAuthError invalid_dpop_proof; the engine's InvalidDpopProof, UseDpopNonce, InvalidGrant where the client must bind and does not */
+export async function readBinding(ctx: GrantContext, state: State): Promise<Binding> {
+  const { provider } = ctx.oidc
+  refuseMalformed(ctx)
   const proof = await validateDpop(provider, ctx)
   // RFC 9449 section 5.2: a client registered for DPoP must send a proof.
   checkDpopRequired(provider, ctx, proof, errors.InvalidDpopProof)
@@ -26,12 +31,33 @@ export async function readBinding(ctx: GrantContext): Promise<Binding> {
   return {
     ...(proof && { jkt: proof.thumbprint }),
     ...(certificate && { x5t: certificateThumbprint(certificate) }),
-    spend: () => checkDpopReplay(provider, ctx, proof, client.clientId, errors.InvalidDpopProof),
+    async spend() {
+      if (proof === undefined) return
+      const id = sha256(`${proof.thumbprint}.${proof.jti}`).toString('base64url')
+      // A proof dated ahead is good for longer, so it is remembered for longer (RFC 9449 section 11.1).
+      const ahead = Math.max(0, Math.min(window, proof.iat - Math.floor(Date.now() / 1000)))
+      if (!(await state.once(`dpop ${id}`, ahead + window + 1)))
+        throw new OAuthError('invalid_dpop_proof', 'DPoP proof: it has been used')
+    },
+  }
+}
+
+/** The engine's own reading is more lenient: spaces, padding, repeated names, two headers, weak keys. */
+function refuseMalformed(ctx: GrantContext): void {
+  const proofs = ctx.req.headersDistinct.dpop ?? []
+  if (proofs.length === 0) return
+  try {
+    readProof(proofs, proofAlgorithms)
+  } catch (cause) {
+    if (!(cause instanceof InvalidJws || cause instanceof UnusableKey)) throw cause
+    throw new OAuthError('invalid_dpop_proof', `DPoP proof: ${cause.message}`)
   }
 }
 
 /** RFC 8705 section 3.1: base64url of the SHA-256 of the DER encoding. */
 const certificateThumbprint = (certificate: string | X509Certificate): string =>
-  createHash('sha256')
-    .update((typeof certificate === 'string' ? new X509Certificate(certificate) : certificate).raw)
-    .digest('base64url')
+  sha256(
+    (typeof certificate === 'string' ? new X509Certificate(certificate) : certificate).raw,
+  ).toString('base64url')
+
+const sha256 = (data: string | Buffer): Buffer => createHash('sha256').update(data).digest()

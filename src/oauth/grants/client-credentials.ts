@@ -13,7 +13,7 @@ export const clientCredentials: Grant = {
     if (client.public)
       throw new OAuthError('unauthorized_client', 'a confidential client is required')
     const access = decideAccess(client, parts.apis, factsOf(ctx).form)
-    const binding = await readBinding(ctx)
+    const binding = await readBinding(ctx, parts.state)
     await binding.spend()
     await issue(ctx, parts, { client, access, binding })
   },

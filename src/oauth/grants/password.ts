@@ -21,7 +21,7 @@ export const password: Grant = {
       throw new OAuthError('invalid_request', 'username and password are required')
     }
     const asked = decideAccess(client, parts.apis, facts.form)
-    const binding = await readBinding(ctx)
+    const binding = await readBinding(ctx, parts.state)
     await binding.spend()
 
     const login = await parts.authenticate({ username, password: secret, address: facts.address })

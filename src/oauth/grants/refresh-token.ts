@@ -24,7 +24,7 @@ export const refreshToken: Grant = {
     facts.audit = { family: family.id, sub: family.sub }
     if (family.clientId !== client.id) throw dead('issued to another client')
     const access = narrowAccess(family, parts.apis, facts.form)
-    const binding = await readBinding(ctx)
+    const binding = await readBinding(ctx, parts.state)
     if (family.jkt !== undefined && family.jkt !== binding.jkt) throw dead('bound to another key')
     if (family.x5t !== undefined && family.x5t !== binding.x5t)
       throw dead('bound to another certificate')
