@@ -28,12 +28,15 @@ export function clientCors(clients: Clients, methods: string): Middleware {
     }
     // The engine has CORS of its own, for any origin, unless somebody has begun already.
     ctx.set('Access-Control-Expose-Headers', exposed)
-    await next()
-    const client = clients.get(factsOf(ctx).presented?.id ?? '')
-    if (origin !== '' && (client === undefined ? anybody : allowsOrigin(client, origin))) {
-      ctx.set('Access-Control-Allow-Origin', origin)
-    } else {
-      ctx.remove('Access-Control-Expose-Headers')
+    try {
+      await next()
+    } finally {
+      const client = clients.get(factsOf(ctx).presented?.id ?? '')
+      if (origin !== '' && (client === undefined ? anybody : allowsOrigin(client, origin))) {
+        ctx.set('Access-Control-Allow-Origin', origin)
+      } else {
+        ctx.remove('Access-Control-Expose-Headers')
+      }
     }
   }
 }
