@@ -83,9 +83,9 @@ export function parseForm(body: string): Map<string, string[]> {
       throw new OAuthError('invalid_request', `${name} is given more than once`)
     }
     seen.add(name)
-    // RFC 6749 appendix A.15 and A.16: no control characters that end strings or log lines.
+    // RFC 6749 appendix A: no parameter has control characters, but tab in names and passwords.
     // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters in question
-    if (/[\u0000\r\n]/.test(value)) {
+    if (/[\u0000-\u0008\u000a-\u001f]/.test(value)) {
       throw new OAuthError('invalid_request', `${name} has a control character`)
     }
     if (value !== '') form.set(name, [...(form.get(name) ?? []), value])
