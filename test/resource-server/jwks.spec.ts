@@ -72,7 +72,8 @@ describe('the keys of the issuer', () => {
   })
 
   it('are not taken from a jwks_uri that is no http URL', async () => {
-    for (const uri of ['file:///etc/passwd', 'data:application/json,{}', 'jwks', null, 1]) {
+    const inline = `data:application/json,${encodeURIComponent(JSON.stringify({ keys: issuer.keys }))}`
+    for (const uri of ['file:///etc/passwd', inline, 'jwks', null, 1]) {
       issuer.metadata.jwks_uri = uri
       const verifier = discovering()
       expect(await outcome(verifier, token(first)), String(uri)).to.equal('VerificationUnavailable')
@@ -110,13 +111,14 @@ describe('the keys of the issuer', () => {
   })
 
   it('go on serving while they cannot be fetched, but say nothing about unknown ones', async () => {
-    const verifier = remote({ maxAge: 0 })
-    expect(await outcome(verifier, token(first))).to.equal('johndoe')
-    issuer.instead = (_, response) => response.writeHead(503).end()
-    expect(await outcome(verifier, token(first))).to.equal('johndoe')
-    expect(await outcome(verifier, token(second))).to.equal('VerificationUnavailable')
-    issuer.instead = (_, response) => response.end('{}')
-    expect(await outcome(verifier, token(first))).to.equal('johndoe')
+    for (const outage of [503, 200]) {
+      const verifier = remote({ maxAge: 0 })
+      issuer.instead = undefined
+      expect(await outcome(verifier, token(first)), String(outage)).to.equal('johndoe')
+      issuer.instead = (_, response) => response.writeHead(outage).end('{}')
+      expect(await outcome(verifier, token(first)), String(outage)).to.equal('johndoe')
+      expect(await outcome(verifier, token(second))).to.equal('VerificationUnavailable')
+    }
   })
 
   it('serve no longer than allowed while they cannot be fetched', async () => {
@@ -162,7 +164,8 @@ describe('the keys of the issuer', () => {
   })
 
   it('are not read without bound of size or time', async () => {
-    issuer.instead = (_, response) => response.end(`{"keys":["${'x'.repeat(600_000)}"]}`)
+    const large = JSON.stringify({ keys: issuer.keys, more: 'x'.repeat(600_000) })
+    issuer.instead = (_, response) => response.end(large)
     expect(await outcome(remote({}), token(first))).to.equal('VerificationUnavailable')
     issuer.instead = (_, response) => void response.write('{')
     const endless = jsonFetcher(issuer.jwksUrl, { timeout: 50, size: 1000, pause: 0 })
@@ -236,6 +239,11 @@ describe('the keys of the issuer', () => {
     expect(await ask(token(first), publicKey)).to.equal('invalid_token')
     const ed25519 = createPublicKey(second.privateKey)
     expect(await ask(token(first), ed25519)).to.equal('invalid_token')
+    expect(await ask(token({ ...first, alg: 'RS256' }), ed25519)).to.equal('invalid_token')
+    expect(await ask(token({ ...second, alg: 'EdDSA' }), ed25519)).to.equal('johndoe')
+    const pss = generateKeyPairSync('rsa-pss', { modulusLength: 2048 })
+    const restricted = { ...weak, alg: 'PS256', privateKey: pss.privateKey }
+    expect(await ask(token(restricted), pss.publicKey)).to.equal('invalid_token')
     const p384 = generateKeyPairSync('ec', { namedCurve: 'P-384' })
     const otherCurve = { ...first, privateKey: p384.privateKey }
     expect(await ask(token(otherCurve), p384.publicKey)).to.equal('invalid_token')
