@@ -18,7 +18,7 @@ ${example}
 
 An option without a default and not marked *required* may be left out.
 
-${Object.entries(rootOption.properties ?? {})
+${Object.entries(rootOption().properties ?? {})
   .map(topLevel)
   .join('\n')}`
 }
@@ -37,7 +37,7 @@ latchkey.yaml:12:5 apis[0].acces: unknown option \`acces\`: the options here are
 
 **From outside.** In any value \`\${NAME}\` stands for an environment variable and \`\${file:PATH}\` for the content of
 a file, without the newline at its end. What comes in is taken as it is, never read as YAML; where a number or
-true/false is wanted, it is read as one. A plain \`\${\` is written \`$\${\`. In a URL, a password must be
+true/false is wanted, it is read as one. Inside \`[ ]\` and \`{ }\` YAML wants it in quotes: \`['\${NAME}']\`. A plain \`\${\` is written \`$\${\`. In a URL, a password must be
 percent-encoded, as URLs want it.
 
 **Paths.** A relative path starts at the folder of the configuration file, not where the process runs, so that
@@ -58,7 +58,7 @@ a secret may come as it is: any printable ASCII, \`+ / = % : &\` included.
 const head = '| option | value | default |  |\n|---|---|---|---|'
 
 function topLevel([name, option]: [string, OptionSchema]): string {
-  const required = rootOption.required?.includes(name) ?? false
+  const required = rootOption().required?.includes(name) ?? false
   const rows = rowsBelow(name, option)
   const [own = ''] = [row('', name, option, required)]
   const kinds = branches(option.items ?? option).filter(({ properties }) => properties?.type?.const)

@@ -2,7 +2,6 @@ import { Command } from 'commander'
 import { hashChosenSecret } from '../clients/secrets.ts'
 import { loadConfig } from '../config/load.ts'
 import { passwords } from '../config/schema-limits.ts'
-import { createPasswords } from '../passwords/index.ts'
 import { readSecret } from './read-secret.ts'
 
 interface Options {
@@ -43,5 +42,6 @@ async function hashClientSecret(): Promise<string> {
 
 async function hashPassword(config: string | undefined): Promise<string> {
   const options = config ? loadConfig(config).passwords : passwords.parse({})
+  const { createPasswords } = await import('../passwords/index.ts')
   return createPasswords(options).hash(await readSecret('Password'))
 }

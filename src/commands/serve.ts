@@ -21,11 +21,12 @@ Examples:
     )
     .action(async ({ config: file }: { config: string }) => {
       const config = loadConfig(file)
+      const end = toldToEnd()
       const { startService } = await import('../service.ts')
       if (config.development) await prepareDemo(config)
       const service = await startService(config)
       if (config.development) process.stdout.write(demoScreen(service.url, config))
-      await toldToEnd()
+      await end
       await within(patience, service.close())
       process.exit(0)
     })

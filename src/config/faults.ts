@@ -8,6 +8,10 @@ export interface Finding {
   readonly message: string
 }
 
+/** One finding when something is wrong, none otherwise. */
+export const when = (wrong: boolean, path: Path, message: string): Finding[] =>
+  wrong ? [{ path, message }] : []
+
 export interface Fault {
   /** Counted from 1, as is the column. */
   readonly line: number

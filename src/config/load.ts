@@ -2,11 +2,11 @@ import { readFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { ConfigFaults, type Fault, type Finding, type Path, pathKey, writePath } from './faults.ts'
 import { parseConfigDocument } from './reading/document.ts'
-import { explain } from './reading/explain.ts'
+import { explain, unknownOptions } from './reading/explain.ts'
 import { fitTypes } from './reading/fit-types.ts'
 import { resolvePaths } from './reading/paths.ts'
 import { lookOutside, type Resolve, type Substituted, substitute } from './reading/references.ts'
-import { type SoundParts, soundParts } from './reading/sound-parts.ts'
+import { type SoundParts, soundParts, without } from './reading/sound-parts.ts'
 import { checks } from './rules/across-options.ts'
 import { checkApi, checkClient } from './rules/client.ts'
 import { checkNames, namesOf } from './rules/names.ts'
@@ -78,10 +78,12 @@ export function examineConfig(text: string, file: string, outside: Outside): Exa
 function judge({ value, outside, missing }: Substituted) {
   const root = fitTypes(value, outside)
   const parsed = Config.safeParse(root)
-  const sound = soundParts(root, missing)
-  const issues = parsed.error?.issues.flatMap((issue) => explain(issue, root)) ?? []
+  const issues = parsed.error?.issues ?? []
+  const sound = soundParts(without(root, unknownOptions(issues)), missing)
   const findings: Finding[] = [
-    ...issues.filter(({ path }) => !missing.some((lost) => startsWith(path, lost))),
+    ...issues
+      .flatMap((issue) => explain(issue, root))
+      .filter(({ path }) => !missing.some((lost) => startsWith(path, lost))),
     ...checks.flatMap((check) => check(sound.parts)),
     ...checkNames(parsed.data ?? root),
     ...checkEntries(root, sound, outside),

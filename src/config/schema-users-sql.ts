@@ -166,6 +166,10 @@ export const sqlDirectory = z
     const preset: Partial<Preset> = value.preset ? presets[value.preset] : {}
     const named = { ...preset.columns, ...value.columns }
     const own = value.query !== undefined
+    const tls = value.ca !== undefined || /[?&]sslmode=(require|verify)/.test(value.url)
+    if (tls && /^mysql:.*(@|\/\/)(\d+\.\d+\.\d+\.\d+|\[[^\]]*\])[:/]/.test(value.url)) {
+      say(['url'], 'TLS to MySQL verifies names alone: write the name of the host, not its address')
+    }
     if (own && (value.preset || value.table)) {
       say(['query'], 'leave out `preset` and `table`: the query names its tables')
     }

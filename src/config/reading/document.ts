@@ -10,7 +10,7 @@ export interface ConfigDocument {
   place(path: Path): { line: number; column: number }
 }
 
-const maximumNodes = 50_000
+const maximumNodes = 20_000
 const maximumDepth = 32
 const maximumFaults = 20
 

@@ -7,7 +7,7 @@ type Issue = z.core.$ZodIssue
 
 /** Says in the operator's words what the schema has against the configuration `root`. */
 export function explain(issue: Issue, root: unknown, above: Path = []): Finding[] {
-  const path = [...above, ...issue.path.map((step) => (typeof step === 'symbol' ? '' : step))]
+  const path = [...above, ...pathOf(issue)]
   const say = (message: string): Finding[] => [{ path, message }]
   switch (issue.code) {
     case 'unrecognized_keys':
@@ -31,6 +31,14 @@ export function explain(issue: Issue, root: unknown, above: Path = []): Finding[
       return say(issue.message)
   }
 }
+
+/** Paths of what is no option; the rest around it can still be judged. */
+export const unknownOptions = (issues: readonly Issue[]): Path[] =>
+  issues.flatMap((issue) =>
+    issue.code === 'unrecognized_keys' ? issue.keys.map((key) => [...pathOf(issue), key]) : [],
+  )
+
+const pathOf = ({ path }: Issue): Path => path.map((step) => (typeof step === 'symbol' ? '' : step))
 
 /** Of several shapes the one that was meant is the one that fits best. */
 function explainUnion(issue: z.core.$ZodIssueInvalidUnion, path: Path, root: unknown): Finding[] {

@@ -21,8 +21,13 @@ export interface OptionSchema {
   readonly path?: 'any' | 'file' | 'sqlite'
 }
 
-/** The schema as data: what is an option where, and how it is described. */
-export const rootOption = z.toJSONSchema(Config, { io: 'input' }) as OptionSchema
+let root: OptionSchema | undefined
+
+/** The schema as data: what is an option where, and how it is described. Made when first asked for. */
+export function rootOption(): OptionSchema {
+  root ??= z.toJSONSchema(Config, { io: 'input' }) as OptionSchema
+  return root
+}
 
 /** The alternatives of a schema that the value does not contradict by a constant such as `type: sql`. */
 export function alternatives(schema: OptionSchema, value?: unknown): OptionSchema[] {
@@ -52,7 +57,7 @@ export function stepInto(
 /** The schemas of the option at a path of the given configuration; none where there is no such option. */
 export function optionsAt(path: Path, root: unknown): OptionSchema[] {
   let value: unknown = root
-  let schemas: OptionSchema[] = [rootOption]
+  let schemas: OptionSchema[] = [rootOption()]
   for (const step of path) {
     schemas = schemas.flatMap((schema) => stepInto(schema, value, step))
     value = (value as Record<string | number, unknown> | null | undefined)?.[step]

@@ -28,7 +28,7 @@ export function resolvePaths<T>(config: T, folder: string): { config: T; finding
     )
   }
 
-  return { config: walk(config, [rootOption], []) as T, findings }
+  return { config: walk(config, [rootOption()], []) as T, findings }
 }
 
 function makeAbsolute(value: string, kind: OptionSchema['path'], folder: string): string {

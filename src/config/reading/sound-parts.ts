@@ -37,3 +37,14 @@ function soundEntries<T>(root: unknown, list: string, schema: z.ZodType<T>) {
     return parsed.success ? [[index, parsed.data] as const] : []
   })
 }
+
+/** A copy in which nothing stands at these paths. */
+export function without(root: unknown, paths: readonly Path[]): unknown {
+  const copy = structuredClone(root)
+  for (const path of paths) {
+    const parent = valueAt(copy, path.slice(0, -1))
+    if (typeof parent === 'object' && parent !== null)
+      Reflect.deleteProperty(parent, path.at(-1) ?? '')
+  }
+  return copy
+}
