@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { Middleware } from 'koa'
 import type { AdapterPayload } from 'oidc-provider'
+import { looksLikeRefreshToken } from '../tokens/refresh-token.ts'
 import { factsOf, type KnownToken, parameter } from './request.ts'
 
 /** Verifies a JWT of ours; undefined for anything else. */
@@ -12,13 +13,13 @@ export type VerifyOwnToken = (
  * The engine refuses JWTs at introspection and revocation. So an access token of ours is verified
  * here and travels through the engine as a handle, which the storage adapter answers for (ADR 0001).
  * Revocation is thereby by jti: another spelling of the token is dead too (RFC 7515 section 5.2).
- * What looks like a JWT and is not ours becomes a handle that nobody answers for: an unknown token.
+ * What has parts and is not ours becomes a handle that nobody answers for: an unknown token.
  */
 export function presentToken(verify: VerifyOwnToken): Middleware {
   return async (ctx, next) => {
     const facts = factsOf(ctx)
     const token = parameter(facts.form, 'token')
-    if (token?.startsWith('ey') && token.includes('.')) {
+    if (token?.includes('.') && !looksLikeRefreshToken(token)) {
       const handle = randomUUID()
       const claims = await verify(token)
       if (claims !== undefined) {

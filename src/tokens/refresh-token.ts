@@ -21,6 +21,9 @@ export function mintRefreshToken(
   return `${body}.${mac(body, key).toString('base64url')}`
 }
 
+/** Whether a string is written like a refresh token, genuine or not. */
+export const looksLikeRefreshToken = (token: string): boolean => shape.test(token)
+
 /** The parts of a token of ours; undefined for every other string. No I/O before this (RFC 6749 section 10.4). */
 export function parseRefreshToken(token: string, key: KeyObject): RefreshTokenParts | undefined {
   const [, family, generation, tag] = shape.exec(token) ?? []
