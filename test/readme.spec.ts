@@ -3,7 +3,7 @@ import { once } from 'node:events'
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { type DemoServer, startDemo } from './parts/demo-server.ts'
+import { startDevelopmentServer } from './parts/development-server.ts'
 
 const readme = readFileSync(join(import.meta.dirname, '..', 'README.md'), 'utf8')
 
@@ -24,12 +24,12 @@ const steps: Step[] = [...readme.matchAll(/```console\n([\s\S]*?)```/g)].flatMap
 )
 
 describe('the README', () => {
-  let server: DemoServer
+  let server: Awaited<ReturnType<typeof startDevelopmentServer>>
 
   before(async () => {
-    server = await startDemo()
+    server = await startDevelopmentServer()
   })
-  after(() => server.stop())
+  after(() => server.close())
 
   it('has a tour whose every command gives the answer it shows', async () => {
     expect(steps.length).to.be.greaterThan(12)
@@ -42,7 +42,7 @@ describe('the README', () => {
     }
   })
 
-  const here = (text: string) => text.replaceAll('http://127.0.0.1:8000', server.issuer)
+  const here = (text: string) => text.replaceAll('http://127.0.0.1:8000', server.url)
 })
 
 /** Whole answers, with … for anything. */
