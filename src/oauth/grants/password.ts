@@ -6,6 +6,9 @@ import { readBinding } from './binding.ts'
 import type { Grant } from './grant.ts'
 import { issue } from './issue.ts'
 
+/** A login without refresh tokens outlives its access token by the time it takes to issue it, in seconds. */
+const margin = 60
+
 /**
  * RFC 6749 section 4.3: name and password against a login. RFC 9700 section 2.4 says it must not
  * be used any more, so a client has it only where the configuration names it (ADR 0003).
@@ -57,8 +60,8 @@ export const password: Grant = {
       // RFC 9449 section 5, RFC 8705 section 4: refresh tokens of public clients are bound as well.
       ...(client.public && binding.jkt !== undefined && { jkt: binding.jkt }),
       ...(client.public && binding.x5t !== undefined && { x5t: binding.x5t }),
-      idle: refreshes ? client.refresh.idle : accessLife,
-      absolute: refreshes ? client.refresh.absolute : accessLife,
+      idle: refreshes ? client.refresh.idle : accessLife + margin,
+      absolute: refreshes ? client.refresh.absolute : accessLife + margin,
     })
     await issue(ctx, parts, {
       client,
