@@ -3,39 +3,13 @@ import { bounded } from './bounded.ts'
 import { AmbiguousUser, type Directory, type DirectoryLog, type User } from './directory.ts'
 import { readLogin, sameName } from './names.ts'
 import { type Flavour, openDatabase } from './sql/database.ts'
-import { type Columns, type Groups, type Mapping, type Row, readUser } from './sql/mapping.ts'
-import { type Preset, type PresetName, presets } from './sql/presets.ts'
+import { isDataError, isDenied } from './sql/errors.ts'
+import { type Row, readUser } from './sql/mapping.ts'
+import { resolve, type SqlOptions } from './sql/options.ts'
 import { groupsOf, ownQuery, tableStatements } from './sql/statements.ts'
 import { text } from './values.ts'
 
-type Loose<T> = { readonly [K in keyof T]?: T[K] | undefined }
-
-export interface SqlOptions {
-  readonly name: string
-  /** sqlite:PATH, postgres://… or mysql://… */
-  readonly url: string
-  readonly ca?: string | undefined
-  readonly connections: number
-  /** Milliseconds a look-up may take in all. */
-  readonly timeout: number
-  readonly preset?: PresetName | undefined
-  readonly table?: string | undefined
-  readonly columns?: Loose<Columns> | undefined
-  readonly login?: Mapping['login'] | undefined
-  readonly ignoreCase?: boolean | undefined
-  readonly ignoreEmailCase?: boolean | undefined
-  readonly activeValues?: readonly string[] | undefined
-  readonly where?: Mapping['where'] | undefined
-  readonly claims?: Mapping['claims'] | undefined
-  readonly scopes?: readonly string[] | undefined
-  /** Whether a user whose scopes column is null may have every scope, instead of none of it. */
-  readonly nullScopesAreAll?: boolean
-  readonly groups?: Loose<Groups> | undefined
-  /** The owner's own SELECTs, instead of a table. */
-  readonly query?: { readonly byLogin: string; readonly byId: string } | undefined
-  readonly rehash: boolean
-  readonly rehashTo?: 'argon2' | undefined
-}
+export type { SqlOptions } from './sql/options.ts'
 
 /** Users in a database of the owner's, which is only ever read unless `rehash` is on. */
 export function openSqlDirectory(options: SqlOptions, log?: DirectoryLog): Directory {
@@ -73,6 +47,17 @@ export function sqlDirectory(
     )
   }
 
+  // Where the column's character set has no combining accents (latin1), no name in it is decomposed.
+  const rowsNamed = (login: string) =>
+    statements
+      .byLogin(login)
+      .execute(db)
+      .then((answer) => answer.rows as Row[])
+      .catch((error: unknown) => {
+        if (isDataError(error)) return rows(db, statements.byLogin(login, ['NFC']))
+        throw error
+      })
+
   const answersTo = (row: Row, login: string) =>
     mapping.login.some((kind) => {
       const stored = text(row[mapping.columns[kind] ?? ''])
@@ -86,10 +71,9 @@ export function sqlDirectory(
       within(async () => {
         const login = readLogin(typed)
         if (login === undefined) return undefined
-        const found = await rows(
-          db,
-          query ? ownQuery(query.byLogin, 'login', login) : statements.byLogin(login),
-        )
+        const found = query
+          ? await rows(db, ownQuery(query.byLogin, 'login', login))
+          : await rowsNamed(login)
         // The owner's query decides itself which names are the same.
         const [row, second] = query ? found : found.filter((one) => answersTo(one, login))
         if (second) throw new AmbiguousUser(`directory ${name}: two users answer to one name`)
@@ -138,32 +122,6 @@ export function sqlDirectory(
   }
 }
 
-function resolve(options: SqlOptions): { table: string; mapping: Mapping } {
-  const preset: Partial<Preset> = options.preset ? presets[options.preset] : {}
-  const columns = { ...preset.columns, ...known(options.columns ?? {}) } as Columns
-  const { members, names, ...rest } = options.groups ?? {}
-  const joined = members ? { members, names } : preset.groups
-  const mapping: Mapping = {
-    columns,
-    login: options.login ?? preset.login ?? ['username'],
-    ignoreCase: options.ignoreCase ?? preset.ignoreCase ?? false,
-    ignoreEmailCase: options.ignoreEmailCase ?? preset.ignoreEmailCase ?? false,
-    activeValues: options.activeValues,
-    where: options.where ?? {},
-    claims: options.claims ?? {},
-    scopes: options.scopes,
-    nullScopesAreAll: options.nullScopesAreAll ?? false,
-    ...(options.groups && joined && { groups: { ...rest, ...joined } }),
-    ...(options.rehash && { rehashTo: options.rehashTo ?? preset.rehashTo }),
-  }
-  return { table: options.table ?? preset.table ?? '', mapping }
-}
-
-const known = <T extends object>(values: T): Partial<T> =>
-  Object.fromEntries(
-    Object.entries(values).filter(([, value]) => value !== undefined),
-  ) as Partial<T>
-
 /** The rows of a SELECT; none where a value cannot be one of the column's, such as `abc` for a number. */
 async function rows(db: QueryExecutorProvider, statement: RawBuilder<unknown>): Promise<Row[]> {
   try {
@@ -173,19 +131,4 @@ async function rows(db: QueryExecutorProvider, statement: RawBuilder<unknown>): 
     if (isDataError(error)) return []
     throw error
   }
-}
-
-/** SQLSTATE class 22 (PostgreSQL), 1267 and 3854 (no common collation, MySQL). */
-function isDataError(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  if ('errno' in error && (error.errno === 1267 || error.errno === 3854)) return true
-  return 'code' in error && /^22...$/.test(String(error.code))
-}
-
-/** PostgreSQL 42501, 25006; MySQL 1142, 1143, 1290, 1792; SQLite READONLY. */
-function isDenied(error: unknown): boolean {
-  if (!(error instanceof Error)) return false
-  if ('errcode' in error && error.errcode === 8) return true
-  if ('errno' in error && [1142, 1143, 1290, 1792].includes(Number(error.errno))) return true
-  return 'code' in error && ['42501', '25006'].includes(String(error.code))
 }

@@ -1,6 +1,7 @@
 import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { createConnection } from 'mysql2/promise'
+import { makeCertificate } from './certificate.ts'
 import { freePort } from './port.ts'
 import type { DatabaseServer } from './postgres.ts'
 import { dataFolder, identityOf, prepare, startServer } from './server-process.ts'
@@ -22,9 +23,11 @@ export async function startMariadb(): Promise<DatabaseServer> {
     identity,
   )
   const port = await freePort()
+  const { cert, key } = makeCertificate(folder, identity)
   const words = [
     '--no-defaults',
     `--datadir=${data}`,
+    ...[`--ssl-cert=${cert}`, `--ssl-key=${key}`],
     `--port=${port}`,
     `--socket=${join(folder, 'socket')}`,
     `--pid-file=${join(folder, 'pid')}`,
@@ -46,6 +49,7 @@ export async function startMariadb(): Promise<DatabaseServer> {
 
   return {
     port,
+    ca: cert,
     run,
     async createDatabase(name) {
       await run('mysql', `create database \`${name}\``)

@@ -1,11 +1,14 @@
 import { existsSync, readdirSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import pg from 'pg'
+import { makeCertificate } from './certificate.ts'
 import { freePort } from './port.ts'
 import { dataFolder, identityOf, prepare, startServer } from './server-process.ts'
 
 export interface DatabaseServer {
   readonly port: number
+  /** The authority that signed its certificate, PEM file. It speaks TLS to those who want it. */
+  readonly ca: string
   /** Makes an empty database and returns its URL. */
   createDatabase(name: string): Promise<string>
   /** Runs statements in a database. */
@@ -36,7 +39,12 @@ export async function startPostgres(): Promise<DatabaseServer> {
   const settings = ['-A', 'trust', '-U', 'latchkey', '-E', 'UTF8', '--locale=C.UTF-8', '--no-sync']
   prepare(join(bin, 'initdb'), ['-D', data, ...settings], identity)
   const port = await freePort()
-  const words = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder, '-F']
+  const { cert, key } = makeCertificate(folder, identity)
+  const tls = ['ssl=on', `ssl_cert_file=${cert}`, `ssl_key_file=${key}`].flatMap((one) => [
+    '-c',
+    one,
+  ])
+  const words = ['-D', data, '-p', String(port), '-h', '127.0.0.1', '-k', folder, '-F', ...tls]
   const start = () => startServer(join(bin, 'postgres'), words, /ready to accept/, identity)
   let server = await start()
   const url = (database: string) => `postgres://latchkey@127.0.0.1:${port}/${database}`
@@ -53,6 +61,7 @@ export async function startPostgres(): Promise<DatabaseServer> {
 
   return {
     port,
+    ca: cert,
     run,
     async createDatabase(name) {
       await run('postgres', `create database "${name}"`)

@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { connect } from 'node:net'
 import { join } from 'node:path'
+import { makeCertificate } from './certificate.ts'
 import { freePort } from './port.ts'
 import { dataFolder, prepare, startServer } from './server-process.ts'
 import { until } from './until.ts'
@@ -28,12 +29,7 @@ export const suffix = 'dc=example,dc=com'
 /** Starts OpenLDAP on free ports of 127.0.0.1 with the entries of `ldif` below dc=example,dc=com. */
 export async function startSlapd(ldif: string): Promise<Slapd> {
   const folder = dataFolder('latchkey-slapd-')
-  const [cert, key] = [join(folder, 'cert.pem'), join(folder, 'key.pem')]
-  prepare('openssl', [
-    ...['req', '-x509', '-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'],
-    ...['-keyout', key, '-out', cert, '-days', '2', '-subj', '/CN=127.0.0.1'],
-    ...['-addext', 'subjectAltName=IP:127.0.0.1,DNS:localhost'],
-  ])
+  const { cert, key } = makeCertificate(folder)
   mkdirSync(join(folder, 'db'))
   const bindDn = `cn=admin,${suffix}`
   const bindPassword = 'administrator'

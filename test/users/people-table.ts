@@ -7,8 +7,8 @@ import { mariadb, postgres } from '../parts/database-servers.ts'
 import type { DatabaseServer } from '../parts/postgres.ts'
 import { type Person, password, passwords, people } from './people.ts'
 
-/** A table that no framework made, without the constraints it should have. */
-export interface PeopleTable {
+/** A database of a test’s own. */
+export interface TestDatabase {
   readonly url: string
   run(...statements: string[]): Promise<void>
   remove(): Promise<void>
@@ -18,9 +18,13 @@ export interface PeopleTable {
 
 export type Flavour = 'sqlite' | 'postgres' | 'mariadb'
 
-/** A database with the people in a table `people`. */
-export async function peopleIn(flavour: Flavour): Promise<PeopleTable> {
-  const table = await databases[flavour](`people_${Math.random().toString(36).slice(2)}`)
+/** A database with nothing in it. */
+export const databaseIn = (flavour: Flavour): Promise<TestDatabase> =>
+  databases[flavour](`users_${Math.random().toString(36).slice(2)}`)
+
+/** A database with the people in a table that no framework made, without the constraints it should have. */
+export async function peopleIn(flavour: Flavour): Promise<TestDatabase> {
+  const table = await databaseIn(flavour)
   const hash = await passwords.hash(password)
   const big = flavour === 'sqlite' ? 'integer' : 'bigint'
   await table.run(
@@ -68,7 +72,7 @@ function insertion(one: Person, hash: string, flavour: Flavour): string {
   return `insert into people values (${one.id}, ${words.join(', ')}, ${truth(!one.disabled, flavour)}, ${may}, ${text(one.role)}, 'hidden', null)`
 }
 
-const databases: Record<Flavour, (name: string) => Promise<PeopleTable>> = {
+const databases: Record<Flavour, (name: string) => Promise<TestDatabase>> = {
   async sqlite(name) {
     const folder = mkdtempSync(join(tmpdir(), 'latchkey-people-'))
     const path = join(folder, `${name}.sqlite`)
@@ -87,7 +91,7 @@ const databases: Record<Flavour, (name: string) => Promise<PeopleTable>> = {
   mariadb: async (name) => onServer(await mariadb(), name),
 }
 
-async function onServer(server: DatabaseServer, name: string): Promise<PeopleTable> {
+async function onServer(server: DatabaseServer, name: string): Promise<TestDatabase> {
   return {
     url: await server.createDatabase(name),
     run: (...statements) => server.run(name, ...statements),

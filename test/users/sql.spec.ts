@@ -1,9 +1,9 @@
 import { conformsToDirectory } from './conformance.ts'
-import { type Flavour, openPeople, type PeopleTable, peopleIn, truth } from './people-table.ts'
+import { type Flavour, openPeople, peopleIn, type TestDatabase, truth } from './people-table.ts'
 
 for (const flavour of ['sqlite', 'postgres', 'mariadb'] as const satisfies Flavour[]) {
   describe(`users in a table of the owner's: ${flavour}`, () => {
-    let table: PeopleTable
+    let table: TestDatabase
     after(() => table.remove())
 
     const traits = { ignoresCase: false, ...(flavour === 'sqlite' && { file: true as const }) }

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net'
 import type { LinkPool } from './driver.ts'
 import type { ServerOptions } from './server.ts'
 
@@ -6,6 +7,12 @@ export async function mysqlPool(options: ServerOptions): Promise<LinkPool> {
   const { createPool } = await import('mysql2/promise')
   const { url, tls, connections, patience } = options
   const socketPath = url.searchParams.get('socket')
+  // mysql2 would compare the certificate of an address with the name `localhost`.
+  if (tls && isIP(url.hostname.replace(/^\[|\]$/g, ''))) {
+    throw new Error(
+      'TLS to MySQL verifies names alone: write the name of the host, not its address',
+    )
+  }
   const pool = createPool({
     ...(socketPath ? { socketPath } : { host: url.hostname, port: Number(url.port) || 3306 }),
     user: decodeURIComponent(url.username),
@@ -20,8 +27,10 @@ export async function mysqlPool(options: ServerOptions): Promise<LinkPool> {
     supportBigNumbers: true,
     bigNumberStrings: true,
   })
-  // TIMESTAMP columns are answered in the zone of the session. A failure shows in the next statement.
   pool.pool.on('connection', (connection) => {
+    // Whoever uses a broken connection is told; without a listener it would end the process besides.
+    connection.on('error', () => {})
+    // TIMESTAMP columns are answered in the zone of the session. A failure shows in the next statement.
     connection.query("set time_zone = '+00:00'", () => {})
   })
   return {
@@ -49,7 +58,8 @@ export async function mysqlPool(options: ServerOptions): Promise<LinkPool> {
         release: () => (broken ? connection.destroy() : connection.release()),
       }
     },
-    end: () => pool.end(),
+    // A connection that is still being made makes end() fail, and is closed all the same.
+    end: () => pool.end().catch(() => {}),
   }
 }
 

@@ -21,8 +21,9 @@ export async function postgresPool(options: ServerOptions): Promise<LinkPool> {
         textual.has(oid) ? (text: string) => text : pg.types.getTypeParser(oid, format),
     } as typeof pg.types,
   })
-  // An idle connection that the server ends is gone from the pool; without a listener it would end us.
+  // Whoever uses a broken connection is told; without listeners it would end the process besides.
   pool.on('error', () => {})
+  pool.on('connect', (client) => client.on('error', () => {}))
   return {
     async lend() {
       const client = await pool.connect()

@@ -15,16 +15,19 @@ export function tableStatements(flavour: Flavour, table: string, mapping: Mappin
     sql`where ${sql.join([...more, ...conditions], sql` and `)}`
   const id = sql.id(columns.id)
   const hash = sql.id(columns.password)
-  const named = (login: string) =>
+  const named = (login: string, forms: readonly Form[]) =>
     sql`(${sql.join(
       mapping.login.flatMap((kind) => {
         const { column, ignoreCase } = lookedUp(mapping, kind)
-        return column === undefined ? [] : [matches(flavour, column, login, ignoreCase)]
+        return column === undefined
+          ? []
+          : [matches(flavour, column, spellings(login, ignoreCase, forms), ignoreCase)]
       }),
       sql` or `,
     )})`
   return {
-    byLogin: (login: string) => sql`${everything} ${where(named(login))} limit 2`,
+    byLogin: (login: string, forms: readonly Form[] = ['NFC', 'NFD']) =>
+      sql`${everything} ${where(named(login, forms))} limit 2`,
     byId: (value: string) => sql`${everything} ${where(sql`${id} = ${value}`)} limit 2`,
     /** Asks for nothing, and fails when a table or column is missing or may not be read. */
     probe: () => sql`${everything} ${where(sql`1 = 0`)}`,
@@ -77,11 +80,11 @@ function lookedUp({ columns, ignoreCase, ignoreEmailCase }: Mapping, kind: 'user
 function matches(
   flavour: Flavour,
   name: string,
-  login: string,
+  spelled: readonly string[],
   ignoreCase: boolean | 'folded',
 ): RawBuilder<unknown> {
   const column = sql.id(name)
-  const oneOf = sql`in (${sql.join(spellings(login, ignoreCase))})`
+  const oneOf = sql`in (${sql.join(spelled)})`
   if (ignoreCase !== true) return sql`(${column} ${oneOf} and ${bytes(flavour, column)} ${oneOf})`
   // In MySQL lower() would keep the index from being used; the collation ignores case already.
   const narrowed = flavour === 'mysql' ? column : sql`lower(${column})`
@@ -99,14 +102,20 @@ function bytes(flavour: Flavour, column: RawBuilder<unknown>, lower = false): Ra
   return sql`(${lower ? sql`lower(${text})` : text}) collate "C"`
 }
 
+type Form = 'NFC' | 'NFD'
+
 /** How a name may be stored: composed or decomposed, and folded as we fold or as lower() does on ASCII alone. */
-function spellings(login: string, ignoreCase: boolean | 'folded'): string[] {
+function spellings(
+  login: string,
+  ignoreCase: boolean | 'folded',
+  forms: readonly Form[],
+): readonly string[] {
   const typed = login.normalize('NFC')
-  const forms = [typed]
+  const cases = [typed]
   if (ignoreCase) {
-    forms.push(foldCase(typed))
-    forms.push(typed.replace(/[A-Z]/g, (letter) => letter.toLowerCase()))
+    cases.push(foldCase(typed))
+    cases.push(typed.replace(/[A-Z]/g, (letter) => letter.toLowerCase()))
   }
-  if (ignoreCase === 'folded') forms.push(typed.toUpperCase())
-  return [...new Set(forms.flatMap((form) => [form, form.normalize('NFD')]))]
+  if (ignoreCase === 'folded') cases.push(typed.toUpperCase())
+  return [...new Set(cases.flatMap((one) => forms.map((form) => one.normalize(form))))]
 }
