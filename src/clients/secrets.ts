@@ -98,7 +98,7 @@ function remember(proof: string) {
 }
 
 /** One at a time: wrong secrets must not take libuv's pool from password hashes (design D7). */
-const oneByOne = createGate(64)
+const oneByOne = createGate(32)
 
 const scryptHash = promisify<string, Buffer, number, { N: number; r: number; p: number }, Buffer>(
   scrypt,

@@ -55,7 +55,8 @@ function ask(terminal: ReadStream, prompt: string): Promise<string> {
         else if (typed.length < maximumLength) typed.push(key)
       }
     }
-    process.stderr.write(prompt)
+    // Raw before asking, so that not even a fast typist sees an echo.
     terminal.setRawMode(true).setEncoding('utf8').on('data', take).resume()
+    process.stderr.write(prompt)
   })
 }

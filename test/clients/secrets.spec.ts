@@ -74,17 +74,17 @@ describe('client secrets', () => {
       Array.from({ length: 500 }, () => verifySecret(['shared'], stored)),
     )
     expect(outcomes.every(Boolean)).to.equal(true)
-    expect(await verifySecret(['Shared'], stored)).to.equal(false)
+    for (const _ of [1, 2]) expect(await verifySecret(['Shared'], stored)).to.equal(false)
   })
 
   it('guesses at slow hashes wait in bounded number, and more are turned away', async () => {
     const stored = [await hashChosenSecret('a')]
-    const guesses = Array.from({ length: 80 }, (_, index) =>
+    const guesses = Array.from({ length: 40 }, (_, index) =>
       verifySecret([`guess ${index}`], stored),
     )
     const outcomes = await Promise.allSettled(guesses)
     const refused = outcomes.filter(({ status }) => status === 'rejected')
-    expect(refused).to.have.lengthOf(16)
+    expect(refused).to.have.lengthOf(8)
     for (const outcome of refused)
       if (outcome.status === 'rejected') expect(outcome.reason).to.be.instanceOf(SecretsBusy)
     expect(await verifySecret(['a'], stored)).to.equal(true)

@@ -27,8 +27,8 @@ describe('references in a configuration', () => {
 
   it('take it from a file beside the configuration, without the newline at its end', async () => {
     const text = service.replace('${SECRET}', '${file:secrets/one}')
-    const { clients } = await load(text, {}, { 'secrets/one': 'a+b=\n' })
-    expect(clients[0]?.secrets).to.deep.equal(['a+b='])
+    const { clients } = await load(text, {}, { 'secrets/one': ' a+b= \r\n' })
+    expect(clients[0]?.secrets).to.deep.equal([' a+b= '])
   })
 
   it('stand inside a text too', async () => {
