@@ -212,15 +212,15 @@ function targetParts(target: CutOffTarget): string[] {
 /** The inverse of `write` in scripts/family.lua. */
 function readFamily(id: string, value: string): Family {
   const end = value.indexOf('\n')
-  const [generation, createdAt, lastUsedAt, idleExpiresAt, expiresAt, , client = '', sub = ''] =
-    value.slice(0, end).split(' ')
-  const owner = { id, clientId: decodeURIComponent(client), sub: decodeURIComponent(sub) }
+  const head = value.slice(0, end).split(' ')
+  const [generation = 0, createdAt = 0, used = 0, idle = 0, absolute = 0] = head.map(Number)
+  const [client = '', sub = ''] = head.slice(6).map(decodeURIComponent)
   return {
-    ...unpackFacts(owner, value.slice(end + 1)),
-    generation: Number(generation),
-    createdAt: Number(createdAt),
-    lastUsedAt: Number(lastUsedAt),
-    idleExpiresAt: Number(idleExpiresAt),
-    expiresAt: Number(expiresAt),
+    ...unpackFacts({ id, clientId: client, sub }, value.slice(end + 1)),
+    generation,
+    createdAt,
+    lastUsedAt: createdAt + used,
+    idleExpiresAt: createdAt + idle,
+    expiresAt: createdAt + absolute,
   }
 }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
-import { setImmediate as otherWork } from 'node:timers/promises'
+import { setImmediate as otherWork, setTimeout as pause } from 'node:timers/promises'
 import { packFacts } from './facts.ts'
 import { familyLifetimes, listedFamilies, longestFamily, milliseconds } from './lifetimes.ts'
 import { openSchema } from './sqlite-schema.ts'
@@ -20,8 +20,8 @@ import {
   type StoredRecord,
 } from './state.ts'
 
-/** Milliseconds to wait for a writer in another process; the event loop stands still meanwhile. */
-const busyTimeout = 2000
+/** Milliseconds to wait for a writer in another process. */
+const patience = 2000
 /** Rows removed at once: few enough that a request behind them hardly notices. */
 const sweepBatch = 500
 
@@ -40,12 +40,16 @@ export async function openSqlite(
   const now = () => Date.now()
   const until = (ttl: number) => now() + Math.ceil(ttl * 1000)
 
-  /** A read, or a write of one statement. */
+  /** A read, or a write of one statement. Waits its turn without holding up other requests. */
   const answer = async <T>(ask: () => T): Promise<T> => {
-    try {
-      return ask()
-    } catch (error) {
-      throw unavailable(error)
+    const deadline = performance.now() + patience
+    for (;;) {
+      try {
+        return ask()
+      } catch (error) {
+        if (!isBusy(error) || performance.now() > deadline) throw unavailable(error)
+      }
+      await pause(1 + 4 * Math.random())
     }
   }
 
@@ -209,8 +213,10 @@ function openDatabase(path: string): DatabaseSync {
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
     closeSync(openSync(path, 'a', 0o600))
-    const database = new DatabaseSync(path, { timeout: busyTimeout })
+    const database = new DatabaseSync(path, { timeout: patience })
     openSchema(database)
+    // SQLite's own waiting stops the whole process, and looks so seldom that a busy neighbour wins.
+    database.exec('PRAGMA busy_timeout = 0')
     return database
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown'
@@ -227,6 +233,12 @@ function nameOf(target: CutOffTarget): string {
     case 'user':
       return target.sub
   }
+}
+
+function isBusy(error: unknown): boolean {
+  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0
+  // The low byte of an extended code is the code: SQLITE_BUSY.
+  return (code & 0xff) === 5
 }
 
 /** Busy, full, read-only or broken: whatever SQLite reports, nobody can say what is on the disk. */

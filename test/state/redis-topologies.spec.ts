@@ -10,6 +10,7 @@ import {
   startReplica,
   startSentinel,
 } from '../parts/redis.ts'
+import { tidied } from '../parts/tidy.ts'
 import { until } from '../parts/until.ts'
 import { conformsToState } from './conformance.ts'
 import { fresh, login, rotation } from './login.ts'
@@ -52,6 +53,8 @@ async function everything(state: State): Promise<void> {
 }
 
 describe('state in Redis Cluster', () => {
+  const kept = tidied()
+
   conformsToState(async () => {
     const nodes = await startCluster()
     return {
@@ -66,26 +69,27 @@ describe('state in Redis Cluster', () => {
   }, 2)
 
   it('waits for replicas on the node that has the key, and follows a slot that moved', async () => {
-    const nodes = await startCluster()
+    const nodes = (await startCluster()).map(kept)
     const options = { ...clusterOptions(nodes), replicas: 1, replicaTimeout: 50 }
-    const state = await openState(options)
+    const state = kept(await openState(options))
     const { id } = await state.openFamily(login())
     expect(await outcomeOf(state.endFamily(id))).to.equal('StateUnavailable')
     await state.close()
 
-    const alone = await openState(clusterOptions(nodes))
+    const alone = kept(await openState(clusterOptions(nodes)))
     const moved = await alone.openFamily(login())
     await moveSlot(nodes, `latchkey:family:${moved.id}`)
     expect(await alone.findFamily(moved.id)).to.deep.equal(moved)
     expect(await alone.rotate(rotation(moved.id, 1))).to.include({ outcome: 'rotated' })
-    await alone.close()
-    for (const node of nodes) await node.stop()
   })
 
   it('has a replica of each node acknowledge, also after a slot moved', async () => {
-    const nodes = await startCluster()
-    const replicas = await Promise.all(nodes.map(replicaInCluster(nodes)))
-    const state = await openState({ ...clusterOptions(nodes), replicas: 1, replicaTimeout: 500 })
+    const nodes = (await startCluster()).map(kept)
+    const join = replicaInCluster(nodes)
+    await Promise.all(nodes.map(async (node) => kept(await join(node))))
+    const state = kept(
+      await openState({ ...clusterOptions(nodes), replicas: 1, replicaTimeout: 2000 }),
+    )
     const families = await Promise.all(Array.from({ length: 9 }, () => state.openFamily(login())))
     for (const { id } of families) {
       expect(await state.rotate(rotation(id, 1))).to.include({ outcome: 'rotated' })
@@ -94,26 +98,21 @@ describe('state in Redis Cluster', () => {
     await moveSlot(nodes, `latchkey:family:${moved?.id}`)
     await state.endFamily(String(moved?.id))
     expect(await state.findFamily(String(moved?.id))).to.equal(undefined)
-    await state.close()
-    for (const server of [...replicas, ...nodes]) await server.stop()
-  })
+  }).timeout(60_000)
 })
 
 describe('state in Redis with replicas', () => {
+  const kept = tidied()
+  /** Long enough for a busy machine, and waited for in full where the replica is frozen. */
+  const replicaTimeout = 500
   let master: RedisServer
   let replica: RedisServer
   let state: State
 
   beforeEach(async () => {
-    master = await startRedis()
-    replica = await startReplica(master)
-    state = await openState({ url: master.url, replicas: 1, replicaTimeout: 200 })
-  })
-
-  afterEach(async () => {
-    await state.close()
-    await replica.stop()
-    await master.stop()
+    master = kept(await startRedis())
+    replica = kept(await startReplica(master))
+    state = kept(await openState({ url: master.url, replicas: 1, replicaTimeout }))
   })
 
   it('acknowledges what the replica has too', async () => {
@@ -151,80 +150,79 @@ describe('state in Redis with replicas', () => {
 })
 
 describe('state in Redis with Sentinel', () => {
+  const kept = tidied()
+
   it('moves to the new master with everything that was acknowledged', async () => {
-    const master = await startRedis()
-    const replica = await startReplica(master)
-    const sentinel = await startSentinel(master)
-    const state = await openState({
-      url: 'redis://sentinel',
-      sentinel: { name: 'main', hosts: [`127.0.0.1:${sentinel.port}`] },
-      replicas: 1,
-      replicaTimeout: 500,
-      timeout: 500,
-    })
+    const master = kept(await startRedis())
+    kept(await startReplica(master))
+    const sentinel = kept(await startSentinel(master))
+    const state = kept(
+      await openState({
+        url: 'redis://sentinel',
+        sentinel: { name: 'main', hosts: [`127.0.0.1:${sentinel.port}`] },
+        replicas: 1,
+        replicaTimeout: 2000,
+        timeout: 500,
+      }),
+    )
     await everything(state)
-    const [kept, ended] = [await state.openFamily(login()), await state.openFamily(login())]
-    await state.rotate(rotation(kept.id, 1))
+    const [alive, ended] = [await state.openFamily(login()), await state.openFamily(login())]
+    await state.rotate(rotation(alive.id, 1))
     await state.endFamily(ended.id)
 
     await master.kill()
-    expect(await outcomeOf(state.findFamily(kept.id))).to.equal('StateUnavailable')
+    expect(await outcomeOf(state.findFamily(alive.id))).to.equal('StateUnavailable')
     await recovered(state)
-    expect(await state.findFamily(kept.id)).to.include({ generation: 2 })
+    expect(await state.findFamily(alive.id)).to.include({ generation: 2 })
     expect(await state.findFamily(ended.id)).to.equal(undefined)
     // It is alone now, so it may not acknowledge.
-    expect(await outcomeOf(state.endFamily(kept.id))).to.equal('StateUnavailable')
-    await state.close()
-    for (const server of [sentinel, replica, master]) await server.stop()
+    expect(await outcomeOf(state.endFamily(alive.id))).to.equal('StateUnavailable')
   })
 })
 
 describe('state in Redis behind TLS and an access list', () => {
+  const kept = tidied()
+
   const [line = ''] = readFileSync(new URL('../../config/redis-acl.conf', import.meta.url), 'utf8')
     .split('\n')
     .filter((each) => each.startsWith('user '))
 
   it('speaks TLS to a server whose authority it was given, and to no other', async () => {
-    const redis = await startRedis({ tls: true })
-    const state = await openState({ url: redis.url, ca: redis.ca })
+    const redis = kept(await startRedis({ tls: true }))
+    const state = kept(await openState({ url: redis.url, ca: redis.ca }))
     await everything(state)
     await state.close()
-    const stranger = await openState({ url: redis.url, timeout: 300 })
+    const stranger = kept(await openState({ url: redis.url, timeout: 300 }))
     expect(await outcomeOf(stranger.check())).to.equal('StateUnavailable')
-    await stranger.close()
-    await redis.stop()
   })
 
   it('needs no more than config/redis-acl.conf allows', async () => {
-    const redis = await startRedis({ directives: [line, 'user default off'] })
+    const redis = kept(await startRedis({ directives: [line, 'user default off'] }))
     const url = `redis://latchkey:replace-this-password@127.0.0.1:${redis.port}`
     for (const options of [{ url }, { url: `${url}/3` }]) {
-      const state = await openState(options)
+      const state = kept(await openState(options))
       await everything(state)
       await state.close()
     }
-    const other = await openState({ url, prefix: 'other' })
+    const other = kept(await openState({ url, prefix: 'other' }))
     expect(await outcomeOf(other.find('AccessToken', 'one'))).to.equal('StateUnavailable')
-    await other.close()
     const warnings: string[] = []
-    const wrong = await openState(
-      { url: url.replace('replace-this', 'canary'), timeout: 300 },
-      (_, message) => void warnings.push(message),
+    const wrong = kept(
+      await openState(
+        { url: url.replace('replace-this', 'canary'), timeout: 300 },
+        (_, message) => void warnings.push(message),
+      ),
     )
     expect(await outcomeOf(wrong.check())).to.equal('StateUnavailable')
     expect(warnings.join()).to.include('WRONGPASS').and.not.include('canary')
-    await wrong.close()
-    await redis.stop()
   })
 
   it('allows a Cluster that list, too', async () => {
-    const nodes = await startCluster()
+    const nodes = (await startCluster()).map(kept)
     for (const node of nodes) await node.command('ACL', 'SETUSER', ...line.split(' ').slice(1))
     const url = 'redis://latchkey:replace-this-password@cluster'
-    const state = await openState({ ...clusterOptions(nodes), url })
+    const state = kept(await openState({ ...clusterOptions(nodes), url }))
     await everything(state)
-    await state.close()
-    for (const node of nodes) await node.stop()
   })
 })
 

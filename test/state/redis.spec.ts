@@ -3,6 +3,7 @@ import { openState } from '../../src/state/index.ts'
 import type { State } from '../../src/state/state.ts'
 import { startProxy } from '../parts/proxy.ts'
 import { type RedisServer, startRedis } from '../parts/redis.ts'
+import { tidied } from '../parts/tidy.ts'
 import { until } from '../parts/until.ts'
 import { conformsToState } from './conformance.ts'
 import { fresh, login, rotation } from './login.ts'
@@ -29,12 +30,9 @@ describe('state in Redis', () => {
 
   describe('on a server in trouble', () => {
     let redis: RedisServer
-    const opened: State[] = []
-    const open = async (port: number, timeout = 300) => {
-      const state = await openState({ url: `redis://127.0.0.1:${port}`, timeout })
-      opened.push(state)
-      return state
-    }
+    const kept = tidied()
+    const open = async (port: number, timeout = 300) =>
+      kept(await openState({ url: `redis://127.0.0.1:${port}`, timeout }))
     const recovered = (state: State) =>
       until(
         () => outcomeOf(state.check()),
@@ -42,12 +40,7 @@ describe('state in Redis', () => {
       )
 
     beforeEach(async () => {
-      redis = await startRedis()
-    })
-
-    afterEach(async () => {
-      await Promise.all(opened.splice(0).map((state) => state.close()))
-      await redis.stop()
+      redis = kept(await startRedis())
     })
 
     it('gives every key but the epoch an end', async () => {
@@ -158,7 +151,7 @@ describe('state in Redis', () => {
     })
 
     it('does what it is told once when the answer is lost, and repeats it for the nonce', async () => {
-      const proxy = await startProxy(redis.port)
+      const proxy = kept(await startProxy(redis.port))
       const state = await open(proxy.port)
       const direct = await open(redis.port)
       const { id } = await state.openFamily(login())
@@ -173,11 +166,10 @@ describe('state in Redis', () => {
       await recovered(state)
       expect(await direct.findFamily(id)).to.include({ generation: 2 })
       expect(await state.rotate(sent)).to.include({ outcome: 'rotated', generation: 2 })
-      await proxy.close()
     })
 
     it('never repeats by itself what a cut connection left unanswered', async () => {
-      const proxy = await startProxy(redis.port)
+      const proxy = kept(await startProxy(redis.port))
       const state = await open(proxy.port)
       const one = { key: fresh('budget'), limit: 5, window: 60 }
       await state.spend([one])
@@ -192,7 +184,6 @@ describe('state in Redis', () => {
       proxy.heal()
       await recovered(state)
       expect(await redis.command('GET', `latchkey:budget:${one.key}`)).to.include('\r\n2\r\n')
-      await proxy.close()
     })
 
     it('is unavailable, not wrong, when its memory is full', async () => {
@@ -220,6 +211,7 @@ describe('state in Redis', () => {
   })
 
   describe('on a server that may lose what it is told', () => {
+    const kept = tidied()
     const refusals = {
       'maxmemory-policy allkeys-lru': /may evict keys.*CONFIG SET maxmemory-policy noeviction/,
       'maxmemory-policy volatile-ttl': /may evict keys/,
@@ -227,24 +219,22 @@ describe('state in Redis', () => {
     }
     for (const [directive, complaint] of Object.entries(refusals)) {
       it(`does not start: ${directive}`, async () => {
-        const redis = await startRedis({ directives: [directive] })
+        const redis = kept(await startRedis({ directives: [directive] }))
         const warnings: string[] = []
         const log = (level: string, message: string) => void warnings.push(`${level} ${message}`)
         const refusal = await openState({ url: redis.url }, log).catch((error: Error) => error)
         expect(refusal).to.be.an('error').with.property('message').that.matches(complaint)
 
         const options = { url: redis.url, allowUnsafePersistence: true }
-        const state = await openState(options, log)
+        const state = kept(await openState(options, log))
         await state.check()
         expect(warnings.filter((each) => complaint.test(each))).to.have.lengthOf(2)
-        await state.close()
-        await redis.stop()
       })
     }
 
     it('is not ready when it turned out unsafe later, until that is mended', async () => {
-      const redis = await startRedis()
-      const state = await openState({ url: redis.url, timeout: 300 })
+      const redis = kept(await startRedis())
+      const state = kept(await openState({ url: redis.url, timeout: 300 }))
       await state.check()
       await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
       await redis.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
@@ -255,8 +245,6 @@ describe('state in Redis', () => {
       expect(refusal).to.have.property('name', 'StateUnavailable')
       await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
       await state.check()
-      await state.close()
-      await redis.stop()
     })
   })
 })
