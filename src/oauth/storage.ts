@@ -29,7 +29,8 @@ const skew = 60
 function accessTokens(model: KnownToken['kind'], { state, liveness }: StorageParts): Adapter {
   return {
     ...unused,
-    async upsert(id, { jti: _jti, ...record }, expiresIn = 1) {
+    // The engine would look for a Grant; the login is ours, and stands in extra.sid.
+    async upsert(id, { jti: _jti, grantId: _grantId, ...record }, expiresIn = 1) {
       await state.save('access-token', digest(id), record, expiresIn)
     },
     async find(id) {
