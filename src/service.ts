@@ -22,6 +22,7 @@ import { trackEpoch } from './tokens/epoch.ts'
 import { accessTokenFacts, createLiveness } from './tokens/liveness.ts'
 import { createAuthenticate } from './users/authenticate.ts'
 import { openDirectories } from './users/index.ts'
+import { createRehash } from './users/rehash.ts'
 import { createStanding } from './users/standing.ts'
 import { createThrottle } from './users/throttle.ts'
 
@@ -55,9 +56,18 @@ export async function startService(
 
     const passwords = createPasswords(config.passwords)
     const metrics = createMetrics(passwords.load)
+    const audit = log.child({ log: 'audit' })
+    const rehash = createRehash({
+      users,
+      passwords,
+      onRehashed: (outcome) => audit.info({ event: 'password.rehashed', ...outcome }),
+      onFailure: (failure) => log.warn(failure, 'a password hash was not replaced'),
+    })
+    closing.push(() => rehash.close())
     const authenticate = createAuthenticate({
       users,
       passwords,
+      rehash,
       throttle: createThrottle(state, config.throttle),
       isClient: (sub) => clients.has(sub),
       onUnusableHash: (fault) => {

@@ -42,7 +42,10 @@ export function createLiveness(
       state.isTokenLive(token),
     ])
     if (family === undefined || !unrevoked || family.sub !== token.sub) return { live: false }
-    return (await standing(family.sub, family.createdAt)) ? { live: true, family } : { live: false }
+    if (await standing(family.sub, family.createdAt)) return { live: true, family }
+    // Ended, not only refused: letting the user in again must not bring an old login back.
+    await state.endFamily(family.id)
+    return { live: false }
   }
 }
 

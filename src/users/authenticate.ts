@@ -1,6 +1,7 @@
 import { UnusableHash } from '../passwords/format.ts'
 import type { Passwords } from '../passwords/index.ts'
 import { AmbiguousUser, type Directory, type User } from './directory.ts'
+import type { Rehash } from './rehash.ts'
 import type { Throttle } from './throttle.ts'
 
 export interface Credentials {
@@ -38,6 +39,8 @@ export interface AuthenticateParts {
   readonly users: Directory
   readonly passwords: Passwords
   readonly throttle: Throttle
+  /** Told of every right password, when the login is decided. */
+  readonly rehash: Pick<Rehash, 'offer'>
   /** A user whose sub is a client's id could pass for the client (RFC 9700 section 4.15). */
   readonly isClient: (sub: string) => boolean
   /** The operator's fault: the reason holds no hash. */
@@ -72,6 +75,7 @@ export function createAuthenticate(parts: AuthenticateParts): Authenticate {
       return { refused: reason, ...sub }
     }
     await attempt.succeeded()
+    parts.rehash.offer(user, password)
     return { user }
   }
 }

@@ -31,7 +31,8 @@ export function sqlDirectory(
   log?: DirectoryLog,
 ): Directory {
   const { name, query } = options
-  const { table, mapping } = resolve(options)
+  const { table, mapping: resolved } = resolve(options)
+  let mapping = resolved
   const within = bounded(name, { timeout: options.timeout, inFlight: options.connections * 8 })
   const statements = tableStatements(flavour, table, mapping)
 
@@ -77,7 +78,10 @@ export function sqlDirectory(
         // The owner's query decides itself which names are the same.
         const [row, second] = query ? found : found.filter((one) => answersTo(one, login))
         if (second) throw new AmbiguousUser(`directory ${name}: two users answer to one name`)
-        return row && (await read(row))
+        if (row) return read(row)
+        // An unknown name costs the same statements as a known one.
+        if (mapping.groups) await rows(db, groupsOf(mapping.groups, '0'))
+        return undefined
       }),
     findById: (id) =>
       within(async () => {
@@ -115,6 +119,8 @@ export function sqlDirectory(
           return numAffectedRows === 1n
         } catch (error) {
           if (!isDenied(error)) throw error
+          // No hash is made for nothing again: without rehashTo nobody offers one.
+          mapping = { ...mapping, rehashTo: undefined }
           log?.warn({ directory: name }, 'rehash is on, but the database role may not update')
           return false
         }

@@ -11,14 +11,15 @@ interface Known {
 
 /**
  * Asks the directory whether the user is there, enabled, and has not changed the password since,
- * and believes the answer for at most `seconds` (at most 5, so that a disabled user is out soon).
+ * and believes a yes for at most `seconds` (at most 5, so that a disabled user is out soon). A no is
+ * always asked anew: it ends logins, and the user may have been let in again meanwhile.
  */
 export function createStanding(users: Directory, seconds = 5, size = 10_000): Standing {
   const answers = new Map<string, Known>()
   return async (sub, since) => {
-    const known = answers.get(sub) ?? { until: 0, disabled: true, passwordChangedAt: 0 }
-    const fresh = known.until > performance.now() ? known : await ask(sub)
-    return !fresh.disabled && fresh.passwordChangedAt <= since
+    const known = answers.get(sub)
+    if (known && known.until > performance.now() && isGood(known, since)) return true
+    return isGood(await ask(sub), since)
   }
 
   async function ask(sub: string): Promise<Known> {
@@ -36,3 +37,6 @@ export function createStanding(users: Directory, seconds = 5, size = 10_000): St
     return answer
   }
 }
+
+const isGood = ({ disabled, passwordChangedAt }: Known, since: number): boolean =>
+  !disabled && passwordChangedAt <= since
