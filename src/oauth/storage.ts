@@ -83,7 +83,8 @@ function refreshTokens({ state, keys }: StorageParts): Adapter {
         ...(family.jkt !== undefined && { jkt: family.jkt }),
         ...(family.x5t !== undefined && { 'x5t#S256': family.x5t }),
         iat: family.authTime,
-        exp: Math.floor(Math.min(family.idleExpiresAt, family.expiresAt) / 1000),
+        // Rounded up: until then the family itself says whether it is alive.
+        exp: Math.ceil(Math.min(family.idleExpiresAt, family.expiresAt) / 1000),
       }
     },
     async destroy(value) {
