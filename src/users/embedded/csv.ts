@@ -27,7 +27,7 @@ export async function* readCsv(chunks: AsyncIterable<string>): AsyncGenerator<Nu
         field = ''
         state = 'plain'
         if (character === '\n') {
-          if (record.some(Boolean)) yield { line: start, record: withoutReturn(record) }
+          yield* numbered(start, record)
           record = []
           start = line
         }
@@ -39,13 +39,14 @@ export async function* readCsv(chunks: AsyncIterable<string>): AsyncGenerator<Nu
   }
   if (state === 'quoted') throw new Error(`line ${start}: a quote does not end`)
   record.push(field)
-  if (record.some(Boolean)) yield { line: start, record: withoutReturn(record) }
+  yield* numbered(start, record)
 }
 
-const withoutReturn = (record: string[]) => [
-  ...record.slice(0, -1),
-  (record.at(-1) ?? '').replace(/\r$/, ''),
-]
+/** The record without the return that ends its line; an empty line is none. */
+function* numbered(line: number, fields: readonly string[]): Generator<Numbered<string[]>> {
+  const record = [...fields.slice(0, -1), (fields.at(-1) ?? '').replace(/\r$/, '')]
+  if (record.some(Boolean)) yield { line, record }
+}
 
 export function writeCsv(fields: readonly string[]): string {
   const quoted = fields.map((field) =>
