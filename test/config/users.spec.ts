@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { expect } from 'chai'
 import { openDirectories } from '../../src/users/index.ts'
 import { faults, load, valid } from './scene.ts'
@@ -137,6 +139,21 @@ describe('users in the configuration', () => {
       expect((await faults(withUsers(...entries))).join('\n')).to.match(message)
     })
   }
+
+  it('are as docs/directories.md shows them', async () => {
+    const page = await readFile(join(import.meta.dirname, '../../docs/directories.md'), 'utf8')
+    const examples = [...page.matchAll(/^```yaml\n(users:[^`]*)^```/gm)].map(
+      ([, text = '']) => text,
+    )
+    expect(examples).to.have.lengthOf.above(4)
+    const passwords = { DATABASE_PASSWORD: 'a', LDAP_PASSWORD: 'b', USERS_SECRET: 'c'.repeat(32) }
+    for (const text of examples) {
+      const complete = text
+        .replaceAll("'postgres://…'", 'postgres://a@b/c')
+        .replaceAll('://…', '://host')
+      expect(await faults(`${valid}\n${complete}`, passwords), text).to.deep.equal([])
+    }
+  })
 
   it('are looked up in a table of our own when nothing is said', async () => {
     const { users } = await load(valid)
