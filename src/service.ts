@@ -1,25 +1,20 @@
-import type { RequestListener } from 'node:http'
+import { createApplication } from './application.ts'
 import { registerClients } from './clients/client.ts'
 import { createJudgeSecret } from './clients/judge-secret.ts'
 import { createClientThrottle } from './clients/throttle.ts'
 import type { Config } from './config/schema.ts'
-import { arrival } from './http/arrival.ts'
-import { endpoints } from './http/endpoints.ts'
-import { checkHost, fallback, securityHeaders } from './http/headers.ts'
+import { signing } from './config/signing.ts'
 import { listen } from './http/listen.ts'
-import { createLog, type Logger, requestLog } from './http/log.ts'
+import { createLog, type Logger } from './http/log.ts'
 import { createMetrics, metricsListener } from './http/metrics.ts'
-import { onlyListed, underIssuer } from './http/mount.ts'
 import type { KeySet } from './keys/key-set.ts'
 import { openKeyStore } from './keys/key-store.ts'
 import type { CertificateSource } from './oauth/certificate.ts'
 import { engineNotices } from './oauth/notices.ts'
-import { createProvider } from './oauth/provider.ts'
 import { createPasswords } from './passwords/index.ts'
-import { BearerError, createVerifier } from './resource-server/index.ts'
 import { openState } from './state/index.ts'
 import { trackEpoch } from './tokens/epoch.ts'
-import { accessTokenFacts, createLiveness } from './tokens/liveness.ts'
+import { createLiveness } from './tokens/liveness.ts'
 import { createAuthenticate } from './users/authenticate.ts'
 import { openDirectories } from './users/index.ts'
 import { createRehash } from './users/rehash.ts'
@@ -49,7 +44,10 @@ export async function startService(
     closing.push(() => state.close())
     const users = await openDirectories(config.users, log)
     closing.push(() => users.close())
-    const keys = await openKeyStore(keyOptions(config))
+    const keys = await openKeyStore({
+      ...signing(config),
+      onFault: (fault) => log.error({ error: String(fault) }, 'the folder of the keys is spoiled'),
+    })
     closing.push(() => keys.close())
     const epoch = await trackEpoch(state)
     closing.push(async () => epoch.close())
@@ -81,76 +79,27 @@ export async function startService(
       await Promise.all([state.check(), users.check()])
     }
 
-    const certificates = certificateSource(config)
-
-    const app = async (keySet: KeySet): Promise<RequestListener> => {
-      const provider = await createProvider({
-        issuer: config.issuer,
-        apis: config.apis,
-        epoch: epoch.current,
-        keys: keySet,
+    const application = (keySet: KeySet) =>
+      createApplication({
+        config,
+        log,
+        metrics,
         clients,
+        judgeSecret,
+        certificates: certificateSource(config),
         state,
         users,
         authenticate,
         liveness,
-        certificates,
-        requireNonce: config.dpop.requireNonce,
-      })
-      const own = {
-        issuer: config.issuer,
-        jwks: { keys: keySet.keys.map(({ publicJwk }) => publicJwk) },
-      }
-      const inspector = createVerifier({
-        ...own,
-        audience: config.apis.map(({ audience }) => audience),
-      })
-      const profile = config.apis.filter((api) => api.profile).map(({ audience }) => audience)
-      const router = endpoints({
-        issuer: config.issuer,
-        apis: config.apis,
-        defaultClient: config.defaultClient,
-        judgeSecret,
-        bodyLimit: config.bodyLimit,
-        keys: keySet,
-        clients,
-        users,
+        epoch: epoch.current,
         ready,
-        certificates,
-        verifyOwn: (token) => inspector.inspect(token).catch(unlessForeign),
-        verifier: createVerifier({
-          ...own,
-          audience: profile.length > 0 ? profile : config.issuer,
-          dpop: {
-            origin: new URL(config.issuer).origin,
-            firstUse: (id, expiresAt) =>
-              state.once(`dpop ${id}`, Math.max(1, expiresAt - Math.floor(Date.now() / 1000))),
-          },
-          isRevoked: async (claims) => {
-            const facts = accessTokenFacts(claims)
-            return facts === undefined || !(await liveness(facts)).live
-          },
-        }),
+        keys: keySet,
       })
-      provider.silent = true
-      provider
-        .use(arrival(config.proxy?.trusted ?? []))
-        .use(requestLog(log))
-        .use(metrics.measure)
-        .use(securityHeaders(config.issuer.startsWith('https:')))
-        .use(fallback)
-        .use(checkHost)
-        .use(underIssuer(config.issuer))
-        .use(router.allowedMethods())
-        .use(router.routes())
-        .use(onlyListed)
-      return provider.callback()
-    }
 
     engineNotices(log)
-    let handler = await app(keys.current())
+    let handler = await application(keys.current())
     keys.onChange((keySet) => {
-      app(keySet).then(
+      application(keySet).then(
         (next) => {
           handler = next
           log.info({ keys: keySet.keys.map(({ kid, state: is }) => ({ kid, is })) }, 'keys changed')
@@ -172,10 +121,6 @@ export async function startService(
   }
 }
 
-function unlessForeign(error: unknown): undefined {
-  if (!(error instanceof BearerError)) throw error
-}
-
 /** Certificates come over our own TLS, or from the proxy that ends it. */
 function certificateSource({ tls, proxy }: Config): CertificateSource | undefined {
   const header = proxy?.clientCertificateHeader
@@ -185,14 +130,4 @@ function certificateSource({ tls, proxy }: Config): CertificateSource | undefine
 /** Last opened, first closed. */
 async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
   for (const close of closing.splice(0).reverse()) await close()
-}
-
-function keyOptions(config: Config) {
-  const lifetimes = [...config.apis, ...config.clients].map((one) => one.accessTokenLifetime ?? 0)
-  const algorithms = [...config.apis, ...config.clients].map((one) => one.algorithm ?? 'ES256')
-  return {
-    folder: config.keys,
-    algorithms: [...new Set(algorithms)],
-    retention: Math.max(...lifetimes) + 3600,
-  }
 }

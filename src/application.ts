@@ -1,0 +1,95 @@
+import type { RequestListener } from 'node:http'
+import type { Clients } from './clients/client.ts'
+import type { JudgeSecret } from './clients/judge-secret.ts'
+import type { Config } from './config/schema.ts'
+import { arrival } from './http/arrival.ts'
+import { endpoints } from './http/endpoints.ts'
+import { checkHost, fallback, securityHeaders } from './http/headers.ts'
+import { type Logger, requestLog } from './http/log.ts'
+import type { Metrics } from './http/metrics.ts'
+import { onlyListed, underIssuer } from './http/mount.ts'
+import type { KeySet } from './keys/key-set.ts'
+import type { CertificateSource } from './oauth/certificate.ts'
+import { createProvider } from './oauth/provider.ts'
+import { BearerError, createVerifier } from './resource-server/index.ts'
+import type { State } from './state/state.ts'
+import { accessTokenFacts, type Liveness } from './tokens/liveness.ts'
+import type { Authenticate } from './users/authenticate.ts'
+import type { Directory } from './users/directory.ts'
+
+export interface ApplicationParts {
+  readonly config: Config
+  readonly log: Logger
+  readonly metrics: Metrics
+  readonly clients: Clients
+  readonly judgeSecret: JudgeSecret
+  readonly certificates: CertificateSource | undefined
+  readonly state: State
+  readonly users: Directory
+  readonly authenticate: Authenticate
+  readonly liveness: Liveness
+  readonly epoch: () => string
+  readonly ready: () => Promise<void>
+  readonly keys: KeySet
+}
+
+/** Everything between a request and its answer, for one set of keys, mounted in the order in which a request meets it. */
+export async function createApplication(parts: ApplicationParts): Promise<RequestListener> {
+  const { config, log, metrics, keys } = parts
+  const { issuer, apis } = config
+  const provider = await createProvider({
+    ...parts,
+    issuer,
+    apis,
+    requireNonce: config.dpop.requireNonce,
+  })
+  const router = endpoints({
+    ...parts,
+    issuer,
+    apis,
+    defaultClient: config.defaultClient,
+    bodyLimit: config.bodyLimit,
+    ...verifiers(parts),
+  })
+  provider.silent = true
+  provider
+    .use(arrival(config.proxy?.trusted ?? []))
+    .use(requestLog(log))
+    .use(metrics.measure)
+    .use(securityHeaders(issuer.startsWith('https:')))
+    .use(fallback)
+    .use(checkHost)
+    .use(underIssuer(issuer))
+    .use(router.allowedMethods())
+    .use(router.routes())
+    .use(onlyListed)
+  log.debug({ keys: keys.keys.map(({ kid, state }) => ({ kid, state })) }, 'keys in use')
+  return provider.callback()
+}
+
+/** Our own tokens, checked by the code that other people's APIs use: at GET /users/me, and at introspection and revocation. */
+function verifiers({ config: { issuer, apis }, keys, state, liveness }: ApplicationParts) {
+  const own = { issuer, jwks: { keys: keys.keys.map(({ publicJwk }) => publicJwk) } }
+  const profile = apis.filter((api) => api.profile).map(({ audience }) => audience)
+  const inspector = createVerifier({ ...own, audience: apis.map(({ audience }) => audience) })
+  return {
+    verifyOwn: (token: string) => inspector.inspect(token).catch(unlessForeign),
+    verifier: createVerifier({
+      ...own,
+      audience: profile.length > 0 ? profile : issuer,
+      dpop: {
+        origin: new URL(issuer).origin,
+        firstUse: (id, expiresAt) =>
+          state.once(`dpop ${id}`, Math.max(1, expiresAt - Math.floor(Date.now() / 1000))),
+      },
+      isRevoked: async (claims) => {
+        const facts = accessTokenFacts(claims)
+        return facts === undefined || !(await liveness(facts)).live
+      },
+    }),
+  }
+}
+
+function unlessForeign(error: unknown): undefined {
+  if (!(error instanceof BearerError)) throw error
+}
