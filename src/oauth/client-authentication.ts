@@ -121,10 +121,8 @@ function readBasic(
     throw new OAuthError('invalid_token', 'bearer tokens do not authorise introspection here')
   }
   if (scheme.toLowerCase() !== 'basic') {
-    throw new OAuthError(
-      'invalid_client',
-      `the scheme ${scheme.slice(0, 20)} does not authenticate a client here`,
-    )
+    // Not repeated: whoever leaves the scheme out has a secret in its place.
+    throw new OAuthError('invalid_client', 'this scheme does not authenticate a client here')
   }
   const pair = /^[A-Za-z0-9+/_-]+={0,2}$/.test(credentials)
     ? Buffer.from(credentials, 'base64').toString('utf8')
