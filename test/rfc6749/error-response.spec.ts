@@ -113,6 +113,8 @@ describe('RFC 6749 section 5.2: the error answer', () => {
         headers: { 'Content-Type': 'application/json' },
       }),
       await server.post('/token', `${canary}=%zz&client_id=web`),
+      await server.post('/token', 'x=y', { headers: { Authorization: canary } }),
+      await server.post('/token', 'x=y', { headers: { Authorization: `${canary} x` } }),
     ]
     for (const { status, text, headers } of answers) {
       expect(status).to.be.within(400, 401)
