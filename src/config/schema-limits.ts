@@ -46,6 +46,59 @@ export const passwords = z
       .describe(
         'Weak formats that may be verified all the same, by name (`latchkey inspect-hashes` names them).',
       ),
+    pepper: z
+      .string()
+      .min(1)
+      .optional()
+      .describe('Pepper of Devise (config.pepper): every bcrypt hash is then taken to have it.'),
+    firebase: z
+      .strictObject({
+        signerKey: z.base64().describe('base64_signer_key.'),
+        saltSeparator: z.base64().describe('base64_salt_separator.'),
+        rounds: z.number().int().min(1).max(64).describe('rounds.'),
+        memoryCost: z.number().int().min(1).max(20).describe('mem_cost.'),
+      })
+      .optional()
+      .describe('Password hash parameters of a Firebase project, as its console shows them.'),
+    custom: z
+      .array(
+        z.strictObject({
+          name: z
+            .string()
+            .regex(/^[a-z0-9-]{1,40}$/)
+            .describe('Name of the scheme, for allowWeak and metrics.'),
+          digest: z.enum(['md5', 'sha1', 'sha256', 'sha384', 'sha512']).describe('Digest.'),
+          input: z
+            .array(z.enum(['salt', 'password', 'pepper']))
+            .min(1)
+            .max(5)
+            .describe('What is digested, in this order.'),
+          hmacKey: z
+            .enum(['salt', 'password', 'pepper'])
+            .optional()
+            .describe('Makes it an HMAC with this key over `input`.'),
+          iterations: z
+            .number()
+            .int()
+            .min(1)
+            .optional()
+            .describe('Digests in all, each after the first of the raw digest before it.'),
+          encoding: z.enum(['hex', 'base64']).describe('How the digest is written.'),
+          prefix: z.string().max(32).optional().describe('What the stored string begins with.'),
+          stored: z
+            .enum(['salt-digest', 'digest-salt', 'digest'])
+            .describe('Order of salt and digest in the stored string.'),
+          separator: z.string().min(1).max(4).optional().describe('Between the two; `$`.'),
+          salt: z
+            .enum(['text', 'hex', 'base64'])
+            .optional()
+            .describe('How the salt is written; `text` if it is the bytes themselves.'),
+          pepper: z.string().min(1).optional().describe('The pepper.'),
+        }),
+      )
+      .max(8)
+      .optional()
+      .describe('Home-made schemes. A salt in a column of its own is joined by the query.'),
   })
   .prefault({})
   .describe('How passwords are verified.')

@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { latchkey, startLatchkey } from '../cli/command.ts'
+import type { TokenAnswer } from '../parts/latchkey.ts'
 import { freePort } from '../parts/port.ts'
 import { temporaryFolder } from '../parts/temporary-folder.ts'
 import { until } from '../parts/until.ts'
@@ -63,7 +64,7 @@ describe('the server as a process', () => {
 
   const post = async (path: string, form: Record<string, string>) => {
     const response = await fetch(url + path, { method: 'POST', body: new URLSearchParams(form) })
-    return { status: response.status, json: await response.json() }
+    return { status: response.status, json: (await response.json()) as TokenAnswer }
   }
   const login = {
     grant_type: 'password',
