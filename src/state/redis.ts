@@ -43,10 +43,18 @@ export async function openRedis(options: RedisSettings, log: StateLog): Promise<
   }
   client.on('ready', look)
   const timer = setInterval(look, inspectionInterval).unref()
+  let closed = false
+  const clients = new Set([client, durable])
+  for (const each of clients) {
+    // ioredis gives up for good when a failover is announced while it asks Sentinel for the master.
+    each.on('end', () => {
+      if (!closed) setTimeout(() => each.connect().catch(() => {}), 200).unref()
+    })
+  }
   const close = async () => {
+    closed = true
     clearInterval(timer)
-    client.disconnect()
-    if (durable !== client) durable.disconnect()
+    for (const each of clients) each.disconnect()
   }
 
   const send = (...words: Words) => answered(client.call(...words))

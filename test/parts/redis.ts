@@ -74,10 +74,13 @@ export async function startReplica(
   const replica = await startRedis({
     directives: [`replicaof 127.0.0.1 ${master.port}`, ...directives],
   })
+  // The link counts as up about a second before anything written passes through it.
+  await master.command('SET', 'in-step', '1')
   await until(
-    () => replica.command('INFO', 'replication'),
-    (info) => info.includes('master_link_status:up'),
+    () => replica.command('EXISTS', 'in-step'),
+    (reply) => reply === ':1\r\n',
   )
+  await master.command('DEL', 'in-step')
   return replica
 }
 

@@ -152,32 +152,38 @@ describe('state in Redis with replicas', () => {
 describe('state in Redis with Sentinel', () => {
   const kept = tidied()
 
-  it('moves to the new master with everything that was acknowledged', async () => {
-    const master = kept(await startRedis())
-    kept(await startReplica(master))
-    const sentinel = kept(await startSentinel(master))
-    const state = kept(
-      await openState({
-        url: 'redis://sentinel',
-        sentinel: { name: 'main', hosts: [`127.0.0.1:${sentinel.port}`] },
-        replicas: 1,
-        replicaTimeout: 2000,
-        timeout: 500,
-      }),
-    )
-    await everything(state)
-    const [alive, ended] = [await state.openFamily(login()), await state.openFamily(login())]
-    await state.rotate(rotation(alive.id, 1))
-    await state.endFamily(ended.id)
+  const ends = {
+    dies: (master: RedisServer) => master.kill(),
+    freezes: async (master: RedisServer) => master.pause(),
+  }
+  for (const [how, end] of Object.entries(ends)) {
+    it(`moves to the new master with everything acknowledged when the old one ${how}`, async () => {
+      const master = kept(await startRedis())
+      kept(await startReplica(master))
+      const sentinel = kept(await startSentinel(master))
+      const state = kept(
+        await openState({
+          url: 'redis://sentinel',
+          sentinel: { name: 'main', hosts: [`127.0.0.1:${sentinel.port}`] },
+          replicas: 1,
+          replicaTimeout: 2000,
+          timeout: 500,
+        }),
+      )
+      await everything(state)
+      const [alive, ended] = [await state.openFamily(login()), await state.openFamily(login())]
+      await state.rotate(rotation(alive.id, 1))
+      await state.endFamily(ended.id)
 
-    await master.kill()
-    expect(await outcomeOf(state.findFamily(alive.id))).to.equal('StateUnavailable')
-    await recovered(state)
-    expect(await state.findFamily(alive.id)).to.include({ generation: 2 })
-    expect(await state.findFamily(ended.id)).to.equal(undefined)
-    // It is alone now, so it may not acknowledge.
-    expect(await outcomeOf(state.endFamily(alive.id))).to.equal('StateUnavailable')
-  })
+      await end(master)
+      expect(await outcomeOf(state.findFamily(alive.id))).to.equal('StateUnavailable')
+      await recovered(state)
+      expect(await state.findFamily(alive.id)).to.include({ generation: 2 })
+      expect(await state.findFamily(ended.id)).to.equal(undefined)
+      // It is alone now, so it may not acknowledge.
+      expect(await outcomeOf(state.endFamily(alive.id))).to.equal('StateUnavailable')
+    })
+  }
 })
 
 describe('state in Redis behind TLS and an access list', () => {
