@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { checkConfigCommand } from './check-config.ts'
 import { clientCommand } from './client.ts'
 import { hashCommand } from './hash.ts'
+import { inspectHashesCommand } from './inspect-hashes.ts'
 import { keysCommand } from './keys.ts'
 import { serveCommand } from './serve.ts'
 import { userCommand } from './user.ts'
@@ -14,4 +15,5 @@ export const commands = (): Command[] => [
   clientCommand(),
   keysCommand(),
   hashCommand(),
+  inspectHashesCommand(),
 ]

@@ -1,4 +1,4 @@
-import { UnusableHash } from './format.ts'
+import { ExcessiveHash, UnusableHash } from './format.ts'
 
 /**
  * The most that a stored hash may ask for; the table in docs/passwords.md. Each is above what the
@@ -29,7 +29,9 @@ export function bounded(text: string | undefined, what: string, least: number, m
     throw new UnusableHash(`no number for ${what}`)
   const value = Number(text)
   if (value < least || value > most) {
-    throw new UnusableHash(`${what} is ${value}; ${least} to ${most} can be verified`)
+    throw new (value > most ? ExcessiveHash : UnusableHash)(
+      `${what} is ${value}; ${least} to ${most} can be verified`,
+    )
   }
   return value
 }
@@ -37,7 +39,9 @@ export function bounded(text: string | undefined, what: string, least: number, m
 /** Bytes whose length is within bounds. */
 export function sized(bytes: Buffer, what: string, least: number, most: number): Buffer {
   if (bytes.length < least || bytes.length > most) {
-    throw new UnusableHash(`${what} has ${bytes.length} bytes; ${least} to ${most} can be verified`)
+    throw new (bytes.length > most ? ExcessiveHash : UnusableHash)(
+      `${what} has ${bytes.length} bytes; ${least} to ${most} can be verified`,
+    )
   }
   return bytes
 }

@@ -23,5 +23,10 @@ export interface StoredHash {
 
 /** The stored hash is malformed, unsupported or beyond the caps. The message never holds the hash. */
 export class UnusableHash extends Error {
-  override readonly name = 'UnusableHash'
+  override readonly name: string = 'UnusableHash'
+}
+
+/** It asks for more than the caps allow: a mistake, or somebody's way to keep the server busy. */
+export class ExcessiveHash extends UnusableHash {
+  override readonly name = 'ExcessiveHash'
 }

@@ -1,10 +1,11 @@
 import { type Argon2Parameters, hashArgon2id, readArgon2, unknownArgon2id } from './argon2.ts'
 import { caps } from './caps.ts'
 import { createUsual } from './dummy.ts'
-import { type HashFormat, type StoredHash, UnusableHash } from './format.ts'
+import { ExcessiveHash, type HashFormat, type StoredHash, UnusableHash } from './format.ts'
 import { type FormatSettings, listFormats } from './formats.ts'
 import { type Admission, createHashing, type Hashing } from './hashing.ts'
-import { isLess, wrapperFor } from './rehash.ts'
+import { isLess, replacementFor, wrapperFor } from './rehash.ts'
+import { weaknessOf } from './weakness.ts'
 
 export { UnusableHash } from './format.ts'
 export { Overloaded } from './hashing.ts'
@@ -36,9 +37,21 @@ export interface Passwords {
   identify(stored: string): string | undefined
   /** Whether a login should replace it by a new hash: another format, or less work. */
   needsRehash(stored: string): boolean
+  /** What can be said about a stored hash without verifying anything. Nothing in it holds salt or digest. */
+  inspect(stored: string): Inspection
   /** Verifications running and waiting now. */
   load: Hashing['load']
 }
+
+export type Inspection = { readonly format: string | undefined } & (
+  | {
+      readonly cost: string
+      readonly weakness?: string
+      /** How the hash begins that a login would put in its place, where one would. */
+      readonly replacement?: string
+    }
+  | { readonly fault: string; readonly excessive: boolean }
+)
 
 /** Throws Error when the options name what is not there. */
 export function createPasswords(options: PasswordOptions): Passwords {
@@ -51,12 +64,31 @@ export function createPasswords(options: PasswordOptions): Passwords {
     stored.length <= caps.stored ? known.find(({ matches }) => matches(stored)) : undefined
 
   function read(stored: string): StoredHash {
+    if (stored.length > caps.stored)
+      throw new ExcessiveHash(`longer than ${caps.stored} characters`)
     const format = find(stored)
     if (format === undefined) throw new UnusableHash('no known password hash format')
     if (format.weak && !options.allowWeak.includes(format.name)) {
       throw new UnusableHash(`${format.name} is weak: name it in passwords.allowWeak to verify it`)
     }
     return format.read(stored)
+  }
+
+  function inspect(stored: string): Inspection {
+    const format = find(stored)?.name
+    try {
+      const { cost } = read(stored)
+      const weakness = weaknessOf(cost)
+      return {
+        format,
+        cost,
+        ...(weakness !== undefined && { weakness }),
+        ...(isLess(stored, options.hash) && { replacement: replacementFor(stored, options.hash) }),
+      }
+    } catch (error) {
+      if (!(error instanceof UnusableHash)) throw error
+      return { format, fault: error.message, excessive: error instanceof ExcessiveHash }
+    }
   }
 
   function readOr(stored: string | undefined, other: StoredHash): StoredHash {
@@ -98,6 +130,7 @@ export function createPasswords(options: PasswordOptions): Passwords {
     },
     identify: (stored) => find(stored)?.name,
     needsRehash: (stored) => isLess(stored, options.hash),
+    inspect,
     load: hashing.load,
   }
 }

@@ -1,7 +1,7 @@
 import { cryptBase64, cryptDigit } from './base64.ts'
 import { caps } from './caps.ts'
 import { equal } from './equal.ts'
-import { type HashFormat, type StoredHash, UnusableHash } from './format.ts'
+import { ExcessiveHash, type HashFormat, type StoredHash, UnusableHash } from './format.ts'
 import { inBackground } from './loops/background.ts'
 
 /**
@@ -16,7 +16,9 @@ export function portable(
 ): StoredHash {
   const log2 = cryptDigit(letter)
   if (log2 < 7 || log2 > caps.phpassLog2) {
-    throw new UnusableHash(`2^${log2} rounds; 2^7 to 2^${caps.phpassLog2} can be verified`)
+    throw new (log2 < 7 ? UnusableHash : ExcessiveHash)(
+      `2^${log2} rounds; 2^7 to 2^${caps.phpassLog2} can be verified`,
+    )
   }
   const rounds = 2 ** log2
   const setting = { loop: 'portable', digest, salt: Buffer.from(salt), rounds } as const

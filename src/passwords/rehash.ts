@@ -13,6 +13,12 @@ export function isLess(stored: string, wanted: Argon2Parameters): boolean {
   }
 }
 
+/** How a new hash in place of `stored` begins. */
+export const replacementFor = (
+  stored: string,
+  { memory, iterations, parallelism }: Argon2Parameters,
+) => `${wrapperFor(stored)}$argon2id$v=19$m=${memory},t=${iterations},p=${parallelism}`
+
 const django = /^(?:bcrypt|bcrypt_sha256|pbkdf2_sha256|pbkdf2_sha1|scrypt)\$/
 const spring = /^\{(?:bcrypt|pbkdf2|scrypt)(?:@SpringSecurity_v5_8)?\}/
 const scheme = /^\{[A-Za-z0-9-]+\}/

@@ -2,7 +2,7 @@ import { scrypt as derive, type ScryptOptions } from 'node:crypto'
 import { base64, cryptBase64, cryptDigit } from './base64.ts'
 import { bounded, caps, sized } from './caps.ts'
 import { equal } from './equal.ts'
-import { type HashFormat, type StoredHash, UnusableHash } from './format.ts'
+import { ExcessiveHash, type HashFormat, type StoredHash, UnusableHash } from './format.ts'
 import { refusingNul } from './wrapped.ts'
 
 /** RFC 7914 section 2. `N` is a power of two. */
@@ -20,7 +20,7 @@ export function scryptKey({ N, r, p }: ScryptCost, salt: Buffer, length: number)
     throw new UnusableHash('scrypt parameters that are none')
   }
   if (memory > caps.scrypt.memory || N * r * p > caps.scrypt.work) {
-    throw new UnusableHash(`scrypt N=${N} r=${r} p=${p} is more than can be verified`)
+    throw new ExcessiveHash(`scrypt N=${N} r=${r} p=${p} is more than can be verified`)
   }
   sized(salt, 'scrypt salt', 0, caps.salt)
   const options: ScryptOptions = { N, r, p, maxmem: 2 * caps.scrypt.memory }

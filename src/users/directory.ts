@@ -17,6 +17,8 @@ export interface Directory {
   replaceHash?(user: User, from: string, to: string): Promise<boolean>
   /** Every stored hash, in bounded memory, for `latchkey inspect-hashes`; absent where hashes cannot be read. */
   scan?(): AsyncIterable<{ readonly id: string; readonly hash: string | undefined }>
+  /** How many `scan` will give, where that can be counted. */
+  size?(): Promise<number>
   /** Resolves when the directory answers. */
   check(): Promise<void>
   close(): Promise<void>

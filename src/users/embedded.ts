@@ -1,6 +1,6 @@
 import type { Directory, DirectoryLog } from './directory.ts'
 import { openUserTable, userColumns } from './embedded/table.ts'
-import { sqlDirectory } from './sql.ts'
+import { type SqlOptions, sqlDirectory } from './sql.ts'
 
 export interface EmbeddedOptions {
   readonly name: string
@@ -14,25 +14,23 @@ export interface EmbeddedOptions {
 
 /** Users in a table of our own, managed by `latchkey user`. Names and e-mail addresses ignore case. */
 export function openEmbeddedDirectory(options: EmbeddedOptions, log?: DirectoryLog): Directory {
-  const { name, path, claims, scopes } = options
-  return sqlDirectory(
-    openUserTable(path),
-    {
-      name,
-      url: `sqlite:${path}`,
-      connections: 8,
-      timeout: 2000,
-      table: 'users',
-      columns: userColumns,
-      login: ['username', 'email'],
-      ignoreCase: true,
-      ignoreEmailCase: true,
-      claims,
-      scopes,
-      nullScopesAreAll: true,
-      rehash: true,
-      rehashTo: 'argon2',
-    },
-    log,
-  )
+  return sqlDirectory(openUserTable(options.path), { ...embeddedTable(options), rehash: true }, log)
 }
+
+/** Our own table, as if it were an owner's. */
+export const embeddedTable = ({ name, path, claims, scopes }: EmbeddedOptions): SqlOptions => ({
+  name,
+  url: `sqlite:${path}`,
+  connections: 8,
+  timeout: 2000,
+  table: 'users',
+  columns: userColumns,
+  login: ['username', 'email'],
+  ignoreCase: true,
+  ignoreEmailCase: true,
+  claims,
+  scopes,
+  nullScopesAreAll: true,
+  rehash: false,
+  rehashTo: 'argon2',
+})

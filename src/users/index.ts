@@ -1,5 +1,5 @@
 import type { Directory, DirectoryLog } from './directory.ts'
-import { type EmbeddedOptions, openEmbeddedDirectory } from './embedded.ts'
+import { type EmbeddedOptions, embeddedTable, openEmbeddedDirectory } from './embedded.ts'
 import { type HttpOptions, openHttpDirectory } from './http.ts'
 import { type LdapOptions, openLdapDirectory } from './ldap.ts'
 import { severalDirectories } from './several.ts'
@@ -26,6 +26,12 @@ function open(options: DirectoryOptions, log?: DirectoryLog): Directory {
     case 'http':
       return openHttpDirectory(options)
   }
+}
+
+/** One directory as it is, without a prefix, and never to be written to or made: for inspection. */
+export function openForReading(options: DirectoryOptions): Directory {
+  if (options.type === 'embedded') return openSqlDirectory(embeddedTable(options))
+  return options.type === 'sql' ? openSqlDirectory({ ...options, rehash: false }) : open(options)
 }
 
 /**

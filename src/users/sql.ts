@@ -100,6 +100,7 @@ export function sqlDirectory(
         for (const { id, hash } of page) yield { id: text(id) ?? '', hash: text(hash) }
       } while (last !== undefined)
     },
+    size: () => within(async () => Number((await rows(db, statements.size()))[0]?.size)),
     check: () =>
       within(async () => {
         const probe = query ? ownQuery(query.byLogin, 'login', 'latchkey') : statements.probe()
@@ -108,7 +109,10 @@ export function sqlDirectory(
       }),
     close: () => db.destroy(),
   }
-  if (query) delete directory.scan
+  if (query) {
+    delete directory.scan
+    delete directory.size
+  }
   if (!options.rehash) return directory
   return {
     ...directory,

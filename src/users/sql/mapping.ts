@@ -106,7 +106,7 @@ function isDisabled({ columns, activeValues }: Mapping, value: Value): boolean {
 }
 
 // Django marks an unusable password with `!`, shadow files a locked one with `!` or `*`: no hash begins so.
-function usableHash(hash: string | undefined): string | undefined {
+export function usableHash(hash: string | undefined): string | undefined {
   return !hash || /^[!*]/.test(hash) ? undefined : hash
 }
 

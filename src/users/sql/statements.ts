@@ -35,6 +35,7 @@ export function tableStatements(flavour: Flavour, table: string, mapping: Mappin
       const following = after === undefined ? sql`1 = 1` : sql`${id} > ${after}`
       return sql`select ${id} as id, ${hash} as hash ${from} ${where(following)} order by ${id} limit ${sql.lit(size)}`
     },
+    size: () => sql`select count(*) as size ${from} ${where(sql`1 = 1`)}`,
     replaceHash: (value: string, old: string, next: string) =>
       sql`update ${tableName(table)} set ${hash} = ${next} ${where(
         sql`${id} = ${value}`,
