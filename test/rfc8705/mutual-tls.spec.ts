@@ -11,6 +11,7 @@ import {
   startLatchkey,
 } from '../parts/latchkey.ts'
 import { freePort } from '../parts/port.ts'
+import { exchange, formRequest } from '../parts/raw-socket.ts'
 import { decodeJws } from '../parts/server-key.ts'
 import { temporaryFolder } from '../parts/temporary-folder.ts'
 import { tlsRequest } from '../parts/tls-request.ts'
@@ -225,7 +226,9 @@ describe('RFC 8705: client certificates', () => {
         basic('resource-server'),
         '/introspect',
       )
-      expect(introspection.json, 'a refresh token is its client’s').to.deep.equal({ active: false })
+      expect(introspection.json, 'a refresh token is for its client').to.deep.equal({
+        active: false,
+      })
     })
 
     it('section 3.3: the metadata say so [MET-18 MET-09]', async () => {
@@ -281,6 +284,15 @@ describe('RFC 8705: client certificates', () => {
         const { status, json } = await ask('tls-dn', header)
         expect([status, json.error], header).to.deep.equal([401, 'invalid_client'])
       }
+    })
+
+    it('two of it may be from the client and from the proxy, so neither counts [MTL-07]', async () => {
+      const form = `${new URLSearchParams({ ...machine, client_id: 'tls-dn' })}`
+      const field = `Client-Cert: ${der(issued.client)}`
+      const send = (fields: string[]) =>
+        exchange(latchkey.service.url, formRequest('/token', form, fields))
+      expect((await send([field])).status).to.equal(200)
+      expect((await send([field, field])).status).to.equal(401)
     })
 
     it('GET /users/me takes a bound token with it [MTL-05]', async () => {
