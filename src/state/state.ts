@@ -75,7 +75,7 @@ export interface FamilyFacts {
 export interface NewFamily extends FamilyFacts {
   /** Seconds without a rotation after which it is dead. */
   readonly idle: number
-  /** Seconds after which it is dead whatever happens. */
+  /** Seconds after which it is dead whatever happens; 400 days at most, as long as a cut-off is kept. */
   readonly absolute: number
 }
 
@@ -94,7 +94,7 @@ export interface Rotation {
   /** Seconds during which the parent of the current, still unused generation gets the same successor; 0 = never. */
   readonly grace: number
   readonly idle: number
-  /** One value per request: a command that was sent twice gets its first answer. */
+  /** One value per request, 64 random bits: a command that was sent twice gets its first answer. */
   readonly nonce: string
 }
 
