@@ -1,4 +1,3 @@
-import { openRedis } from './redis.ts'
 import type { RedisSettings } from './redis-options.ts'
 import { openSqlite } from './sqlite.ts'
 import type { State, StateLog } from './state.ts'
@@ -15,7 +14,11 @@ interface Store {
 /** A new store is one file and one line here. */
 const stores: readonly Store[] = [
   { schemes: ['sqlite:'], open: ({ url }, log) => openSqlite(url.slice('sqlite:'.length), log) },
-  { schemes: ['redis:', 'rediss:'], open: openRedis },
+  {
+    schemes: ['redis:', 'rediss:'],
+    // Loaded where it is used: a start on SQLite need not read a Redis client.
+    open: async (options, log) => (await import('./redis.ts')).openRedis(options, log),
+  },
 ]
 
 /**
