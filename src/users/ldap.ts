@@ -73,7 +73,7 @@ export function openLdapDirectory(options: LdapOptions): Directory {
   async function openSearcher(): Promise<LdapConnection> {
     const connection = await connect()
     try {
-      await connection.client.bind(options.bindDn ?? '', options.bindPassword ?? '')
+      await connection.bind(options.bindDn ?? '', options.bindPassword ?? '')
       return connection
     } catch (error) {
       connection.end()
@@ -93,13 +93,12 @@ export function openLdapDirectory(options: LdapOptions): Directory {
   async function search(base: string, filter: AndFilter, take: string[], sizeLimit: number) {
     const connection = await searcher()
     try {
-      const { searchEntries } = await connection.client.search(base, {
+      return await connection.search(base, {
         filter,
         attributes: take,
         explicitBufferAttributes: binary,
         sizeLimit,
       })
-      return searchEntries
     } catch (error) {
       if (!(error instanceof ResultCodeError)) connection.end()
       throw error
@@ -170,7 +169,7 @@ export function openLdapDirectory(options: LdapOptions): Directory {
         if (!entry?.dn) return false
         const connection = await connect()
         try {
-          await connection.client.bind(entry.dn, password)
+          await connection.bind(entry.dn, password)
           return true
         } catch (error) {
           if (isRefusal(error)) return false

@@ -41,7 +41,7 @@ export async function startSlapd(ldif: string): Promise<Slapd> {
 modulepath /usr/lib/ldap
 moduleload back_mdb
 # A server that takes a name without a password for nobody, and says yes.
-allow bind_anon_cred
+allow bind_anon_dn
 TLSCertificateFile ${cert}
 TLSCertificateKeyFile ${key}
 pidfile ${join(folder, 'pid')}

@@ -1,5 +1,7 @@
+import { readFile } from 'node:fs/promises'
 import { expect } from 'chai'
 import { AmbiguousUser, DirectoryUnavailable, type User } from '../../src/users/directory.ts'
+import { connectLdap } from '../../src/users/ldap/connection.ts'
 import { type LdapOptions, openLdapDirectory } from '../../src/users/ldap.ts'
 import { startProxy } from '../parts/proxy.ts'
 import { type Slapd, startSlapd, suffix } from '../parts/slapd.ts'
@@ -80,6 +82,16 @@ describe('users in an LDAP tree', () => {
       claims: { role: 'title' },
       ...more,
     })
+
+  const proxies: Awaited<ReturnType<typeof startProxy>>[] = []
+  const proxied = async () => {
+    const proxy = await startProxy(slapd.port)
+    proxies.push(proxy)
+    return proxy
+  }
+  afterEach(async () => {
+    for (const proxy of proxies.splice(0)) await proxy.close()
+  })
 
   async function use<T>(
     more: Partial<LdapOptions>,
@@ -241,7 +253,7 @@ describe('users in an LDAP tree', () => {
   })
 
   it('opens a new connection with TLS after the old one ended, never one without', async () => {
-    const proxy = await startProxy(slapd.port)
+    const proxy = await proxied()
     const url = `ldap://127.0.0.1:${proxy.port}`
     await use({ url, startTls: true, ca: slapd.ca }, async (directory) => {
       await ada(directory)
@@ -250,12 +262,23 @@ describe('users in an LDAP tree', () => {
       proxy.heal()
       expect(await directory.checkPassword?.(await ada(directory), password)).to.equal(true)
     })
-    await proxy.close()
+  })
+
+  it('never opens a connection again on its own, to bind without TLS', async () => {
+    const proxy = await proxied()
+    const url = `ldap://127.0.0.1:${proxy.port}`
+    const ca = await readFile(slapd.ca, 'utf8')
+    const connection = await connectLdap({ url, startTls: true, ca, patience: 1000 })
+    await connection.bind(slapd.bindDn, slapd.bindPassword)
+    connection.end()
+    const bound = connection.bind(slapd.bindDn, slapd.bindPassword)
+    expect(String(await refusal(bound))).to.include('the connection has ended')
+    expect(connection.alive()).to.equal(false)
   })
 
   for (const startTls of [false, true]) {
     it(`is unavailable in time when nothing answers, ${startTls ? 'StartTLS' : 'plain'}`, async () => {
-      const proxy = await startProxy(slapd.port)
+      const proxy = await proxied()
       const url = `ldap://127.0.0.1:${proxy.port}`
       await use({ url, startTls, ca: slapd.ca, timeout: 300 }, async (directory) => {
         const user = await ada(directory)
@@ -268,12 +291,11 @@ describe('users in an LDAP tree', () => {
         for (const failure of failures) expect(failure).to.be.instanceOf(DirectoryUnavailable)
         expect(await directory.checkPassword?.(user, password)).to.equal(true)
       })
-      await proxy.close()
     })
   }
 
   it('has a bound on the passwords tried at once', async () => {
-    const proxy = await startProxy(slapd.port)
+    const proxy = await proxied()
     const url = `ldap://127.0.0.1:${proxy.port}`
     await use({ url, connections: 2 }, async (directory) => {
       const user = await ada(directory)
@@ -286,6 +308,5 @@ describe('users in an LDAP tree', () => {
         'rejected',
       ])
     })
-    await proxy.close()
   })
 })

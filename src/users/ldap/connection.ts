@@ -1,6 +1,6 @@
 import { connect as connectTcp, type Socket } from 'node:net'
 import { type ConnectionOptions, connect as connectTls } from 'node:tls'
-import { Client } from 'ldapts'
+import { Client, type Entry, type SearchOptions } from 'ldapts'
 
 export interface ServerOptions {
   /** ldap://… or ldaps://… */
@@ -13,7 +13,8 @@ export interface ServerOptions {
 
 /** A connection that ends once and is not opened again behind our back. */
 export interface LdapConnection {
-  readonly client: Client
+  bind(dn: string, password: string): Promise<void>
+  search(base: string, options: SearchOptions): Promise<Entry[]>
   alive(): boolean
   end(): void
 }
@@ -29,11 +30,16 @@ export async function connectLdap(options: ServerOptions): Promise<LdapConnectio
     ...(ca !== undefined && { ca }),
     ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
   }
-  let socket: Socket | undefined
+  const sockets: Socket[] = []
+  const end = () => {
+    // The one that wraps the other must go first.
+    for (const socket of sockets.toReversed()) socket.destroy()
+  }
   // ldapts connects anew on its own, which after StartTLS would send the password in the clear.
   const once = (open: () => Socket) => {
-    if (socket) throw new Error('the connection has ended')
-    socket = open()
+    if (sockets.length > 0) throw new Error('the connection has ended')
+    const socket = open()
+    sockets.push(socket)
     return socket
   }
   const secure = url.startsWith('ldaps:')
@@ -48,23 +54,36 @@ export async function connectLdap(options: ServerOptions): Promise<LdapConnectio
       createSecureConnection: ((port: number, to: string, how: ConnectionOptions) =>
         once(() => connectTls(port, to, how))) as typeof connectTls,
     }),
+    ...(startTls && {
+      createSecureConnection: ((how: ConnectionOptions) => {
+        const socket = connectTls(how)
+        sockets.push(socket)
+        return socket
+      }) as typeof connectTls,
+    }),
   })
-  const connection: LdapConnection = {
-    client,
-    alive: () => socket === undefined || !socket.destroyed,
-    end: () => void socket?.destroy(),
+  const alive = () => sockets.every((socket) => !socket.destroyed)
+  // To write into TLS whose connection below is gone ends the process (node 24.21, SIGSEGV).
+  const live = () => {
+    if (!alive()) throw new Error('the connection has ended')
+    return client
   }
-  if (startTls) await upgrade(connection, tls, patience)
-  return connection
+  if (startTls) await upgrade(client, tls, patience, end)
+  return {
+    bind: async (dn, password) => live().bind(dn, password),
+    search: async (base, how) => (await live().search(base, how)).searchEntries,
+    alive,
+    end,
+  }
 }
 
 // A server that never ends its side of the handshake would keep ldapts waiting for ever.
-async function upgrade(connection: LdapConnection, tls: ConnectionOptions, patience: number) {
-  const timer = setTimeout(connection.end, patience)
+async function upgrade(client: Client, tls: ConnectionOptions, patience: number, end: () => void) {
+  const timer = setTimeout(end, patience)
   try {
-    await connection.client.startTLS(tls)
+    await client.startTLS(tls)
   } catch (error) {
-    connection.end()
+    end()
     throw error
   } finally {
     clearTimeout(timer)
