@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { descriptionText } from '../../src/oauth/error.ts'
 import {
   type Answer,
   type Latchkey,
@@ -76,6 +77,12 @@ describe('RFC 6749 section 5.2: the error answer', () => {
       }
     })
   }
+
+  it('lets nothing else into a description, whoever wrote it [ERR-04]', () => {
+    const text = descriptionText(`"quoted" back\\slash\r\n\u0000 café ${'x'.repeat(5000)}`)
+    expect(text).to.match(errorSet).and.have.lengthOf.at.most(300)
+    expect(text).to.include("'quoted'")
+  })
 
   it('points to pages only by URIs [ERR-05]', async () => {
     for (const [form, options] of Object.values(requests)) {
