@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { createApplication } from './application.ts'
 import { registerClients } from './clients/client.ts'
 import { createJudgeSecret } from './clients/judge-secret.ts'
@@ -9,7 +10,7 @@ import { createLog, type Logger } from './http/log.ts'
 import { createMetrics, metricsListener } from './http/metrics.ts'
 import type { KeySet } from './keys/key-set.ts'
 import { openKeyStore } from './keys/key-store.ts'
-import type { CertificateSource } from './oauth/certificate.ts'
+import { type CertificateSource, certificatesIn } from './oauth/certificate.ts'
 import { engineNotices } from './oauth/notices.ts'
 import { createPasswords } from './passwords/index.ts'
 import { openState } from './state/index.ts'
@@ -124,7 +125,9 @@ export async function startService(
 /** Certificates come over our own TLS, or from the proxy that ends it. */
 function certificateSource({ tls, proxy }: Config): CertificateSource | undefined {
   const header = proxy?.clientCertificateHeader
-  return tls?.clientCa !== undefined || header !== undefined ? { header } : undefined
+  if (tls?.clientCa === undefined && header === undefined) return undefined
+  const authorities = proxy?.clientCa && certificatesIn(readFileSync(proxy.clientCa, 'utf8'))
+  return { header, ...(authorities && { authorities }) }
 }
 
 /** Last opened, first closed. */

@@ -70,4 +70,9 @@ export const proxy = z.strictObject({
     .describe(
       'Header in which the proxy passes a verified client certificate (PEM, URL-encoded, or RFC 9440 Client-Cert). The proxy must remove it from what clients send.',
     ),
+  clientCa: file()
+    .optional()
+    .describe(
+      'Path of the authorities, PEM, one of which must have issued the certificate of a tls_client_auth client. Needed where the proxy lets any certificate through, for self-signed ones; otherwise the proxy is taken at its word.',
+    ),
 })

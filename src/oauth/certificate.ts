@@ -7,7 +7,15 @@ import { factsOf } from './request.ts'
 export interface CertificateSource {
   /** Header in which a trusted proxy passes them on. */
   readonly header?: string | undefined
+  /** Who must have issued what comes in the header; without it the proxy is taken at its word. */
+  readonly authorities?: readonly X509Certificate[] | undefined
 }
+
+/** The certificates of a PEM file. Throws what Node throws for one that is none. */
+export const certificatesIn = (pem: string): X509Certificate[] =>
+  (pem.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? []).map(
+    (one) => new X509Certificate(one),
+  )
 
 /** The TLS certificate of a client, whose key the handshake proved it to hold, here or at the proxy. */
 export interface ClientCertificate {
@@ -23,26 +31,33 @@ export interface ClientCertificate {
  */
 export function clientCertificate(
   ctx: Pick<Context, 'req' | 'state'>,
-  { header }: CertificateSource,
+  { header, authorities }: CertificateSource,
 ): ClientCertificate | undefined {
   const { socket, headersDistinct } = ctx.req
   if (header !== undefined && factsOf(ctx).viaProxy)
-    return forwarded(headersDistinct[header.toLowerCase()] ?? [])
+    return forwarded(headersDistinct[header.toLowerCase()] ?? [], authorities)
   const x509 = socket instanceof TLSSocket ? socket.getPeerX509Certificate() : undefined
   return x509 && { x509, authorized: (socket as TLSSocket).authorized }
 }
 
 /** Two fields may be the proxy's and a client's: then neither counts. */
-function forwarded([field, second]: readonly string[]): ClientCertificate | undefined {
+function forwarded(
+  [field, second]: readonly string[],
+  authorities: CertificateSource['authorities'],
+): ClientCertificate | undefined {
   if (field === undefined || second !== undefined) return undefined
   try {
     const x509 = new X509Certificate(encoded(field))
     const now = new Date()
-    return { x509, authorized: x509.validFromDate <= now && now <= x509.validToDate }
+    const valid = x509.validFromDate <= now && now <= x509.validToDate
+    return { x509, authorized: valid && (authorities?.some(issued(x509)) ?? true) }
   } catch {
     return undefined
   }
 }
+
+const issued = (certificate: X509Certificate) => (authority: X509Certificate) =>
+  authority.ca && certificate.checkIssued(authority) && certificate.verify(authority.publicKey)
 
 /** RFC 9440 section 2.1: DER in base64 between colons; otherwise PEM, URL-encoded. */
 function encoded(field: string): Buffer | string {

@@ -2,6 +2,7 @@ import { expect } from 'chai'
 import { hashSecret } from '../../src/clients/secrets.ts'
 import { examineConfig, nothingOutside } from '../../src/config/load.ts'
 import { type Certificate, makeCertificate } from '../parts/certificates.ts'
+import { readMetadata } from '../parts/documents.ts'
 import {
   fixtureApis,
   fixtureClients,
@@ -312,6 +313,35 @@ describe('RFC 8705: client certificates', () => {
     })
   })
 
+  it('section 2.1: a proxy that lets any certificate through is not taken at its word [MTL-08 MTL-02]', async () => {
+    const forger = makeCertificate(folder.path, { subject: '/CN=authority' })
+    const forged = makeCertificate(folder.path, { subject, names, by: forger })
+    const below = makeCertificate(folder.path, { subject, names, by: selfSigned })
+    const latchkey = await startLatchkey({
+      proxy: {
+        trusted: ['127.0.0.0/8'],
+        clientCertificateHeader: 'X-Client-Cert',
+        clientCa: authority.certFile,
+      },
+      clients: clients(),
+    })
+    const ask = async (client_id: string, { cert }: Certificate) => {
+      const headers = { 'X-Client-Cert': encodeURIComponent(cert) }
+      return (await latchkey.post('/token', { ...machine, client_id }, { headers })).status
+    }
+    try {
+      for (const id of Object.keys(registered)) {
+        if (issued.client) expect(await ask(id, issued.client), id).to.equal(200)
+        for (const certificate of [selfSigned, forged, below]) {
+          expect(await ask(id, certificate), id).to.equal(401)
+        }
+      }
+      expect(await ask('self-signed', selfSigned)).to.equal(200)
+    } finally {
+      await latchkey.stop()
+    }
+  })
+
   it('section 6.5: the header of a peer that is no proxy of ours is not read [MTL-07 BCP-04]', async () => {
     const latchkey = await startLatchkey({
       proxy: { trusted: ['192.0.2.0/24'], clientCertificateHeader: 'Client-Cert' },
@@ -358,8 +388,7 @@ describe('RFC 8705: client certificates', () => {
   it('section 3.3: the metadata are silent where no certificate can arrive [MET-18]', async () => {
     const latchkey = await startLatchkey()
     try {
-      const path = '/.well-known/oauth-authorization-server'
-      const metadata = await (await fetch(latchkey.issuer + path)).json()
+      const metadata = await readMetadata(latchkey.issuer)
       expect(metadata).not.to.have.property('tls_client_certificate_bound_access_tokens')
       expect(metadata.token_endpoint_auth_methods_supported).not.to.include('tls_client_auth')
     } finally {
