@@ -70,7 +70,7 @@ describe('RFC 6750: bearer tokens at GET /users/me', () => {
       expect(answer.status, bad).to.equal(401)
       expect(answer.json.error, bad).to.equal('invalid_token')
       // The reader of challenges throws on a parameter given twice, and on what is no quoted-string.
-      const { parameters } = challengeOf(answer) ?? { parameters: {} }
+      const parameters = challengeOf(answer)?.parameters ?? {}
       expect(parameters).to.include({ error: 'invalid_token', realm: latchkey.issuer })
       for (const value of [parameters.error, parameters.error_description]) {
         expect(value).to.match(/^[\x20-\x21\x23-\x5b\x5d-\x7e]+$/)

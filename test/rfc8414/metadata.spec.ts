@@ -1,25 +1,23 @@
 import { expect } from 'chai'
 import { hashSecret } from '../../src/clients/secrets.ts'
 import { examineConfig, nothingOutside } from '../../src/config/load.ts'
+import { type JsonDocument, readDocument } from '../parts/documents.ts'
 import { makeKey } from '../parts/issuer.ts'
 import { fixtureApis, type Latchkey, secret, startLatchkey } from '../parts/latchkey.ts'
 import { exchange } from '../parts/raw-socket.ts'
 
 const wellKnown = '/.well-known/oauth-authorization-server'
 const openid = '/.well-known/openid-configuration'
-type Metadata = Record<string, unknown>
-
-const read = async (url: string): Promise<Metadata> => (await fetch(url)).json()
 
 const confidential = { secrets: [hashSecret(secret)] }
 
 describe('RFC 8414: authorization server metadata', () => {
   let latchkey: Latchkey
-  let metadata: Metadata
+  let metadata: JsonDocument
 
   before(async () => {
     latchkey = await startLatchkey()
-    metadata = await read(latchkey.issuer + wellKnown)
+    metadata = await readDocument(latchkey.issuer + wellKnown)
   })
 
   after(() => latchkey.stop())
@@ -68,8 +66,8 @@ describe('RFC 8414: authorization server metadata', () => {
     try {
       const documents = [
         metadata,
-        await read(latchkey.issuer + openid),
-        await read(bare.issuer + wellKnown),
+        await readDocument(latchkey.issuer + openid),
+        await readDocument(bare.issuer + wellKnown),
       ]
       for (const document of documents) {
         for (const [name, value] of Object.entries(document)) {
@@ -93,7 +91,7 @@ describe('RFC 8414: authorization server metadata', () => {
       clients: [{ id: 'service', ...confidential, grants: ['client_credentials'] }],
     })
     try {
-      const { grant_types_supported } = await read(machines.issuer + wellKnown)
+      const { grant_types_supported } = await readDocument(machines.issuer + wellKnown)
       expect(grant_types_supported).to.deep.equal(['client_credentials'])
     } finally {
       await machines.stop()
@@ -127,7 +125,7 @@ describe('RFC 8414: authorization server metadata', () => {
       ],
     })
     try {
-      const document = await read(signers.issuer + wellKnown)
+      const document = await readDocument(signers.issuer + wellKnown)
       for (const endpoint of ['token', 'revocation', 'introspection']) {
         expect(document[`${endpoint}_endpoint_auth_methods_supported`]).to.deep.equal([
           'private_key_jwt',
@@ -170,13 +168,13 @@ describe('RFC 8414: authorization server metadata', () => {
   })
 
   it('section 5: agrees with openid-configuration, which has what OpenID Connect requires [MET-15 MET-06]', async () => {
-    const document = await read(latchkey.issuer + openid)
+    const document = await readDocument(latchkey.issuer + openid)
     expect(document).to.deep.include(metadata)
     expect(document.response_types_supported).to.deep.equal(['none'])
     const url = String(document.authorization_endpoint)
     const response = await fetch(`${url}?response_type=none&client_id=web`, { redirect: 'manual' })
     expect(response.status).to.equal(400)
-    expect((await response.json()).error).to.equal('unauthorized_client')
+    expect(await response.json()).to.include({ error: 'unauthorized_client' })
   })
 
   it('section 3: stands between host and path of an issuer that has one [MET-01 MET-03]', async () => {
@@ -191,7 +189,7 @@ describe('RFC 8414: authorization server metadata', () => {
         `${openid}/tenant/one`,
         `/tenant/one${openid}`,
       ]) {
-        const document = await read(origin + path)
+        const document = await readDocument(origin + path)
         expect(document.issuer, path).to.equal(issuer)
         expect(document.token_endpoint, path).to.equal(`${issuer}/token`)
       }

@@ -3,6 +3,7 @@ import { createServer } from 'node:http'
 import { expect } from 'chai'
 import { examineConfig, nothingOutside } from '../../src/config/load.ts'
 import { Config } from '../../src/config/schema.ts'
+import { readJwks } from '../parts/documents.ts'
 import { makeKey, signCompact, type TestKey } from '../parts/issuer.ts'
 import { fixtureApis, type Latchkey, secret, startLatchkey } from '../parts/latchkey.ts'
 import { listen } from '../parts/listen.ts'
@@ -68,8 +69,8 @@ describe('RFC 8725: JWTs at GET /users/me, introspection and revocation', () => 
   })
 
   it('section 3.1: refuse a MAC keyed with the public key, and another algorithm than the key is for [JOS-01]', async () => {
-    const jwks = await (await fetch(`${latchkey.issuer}/.well-known/jwks.json`)).json()
-    const publicJwk = jwks.keys.find(({ kid }: { kid: string }) => kid === key.kid) as JsonWebKey
+    const jwks = await readJwks(latchkey.issuer)
+    const publicJwk = jwks.keys.find(({ kid }) => kid === key.kid) as JsonWebKey
     const publicKey = createPublicKey({ key: publicJwk, format: 'jwk' })
     const forms = [
       publicKey.export({ type: 'spki', format: 'pem' }),

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { createLocalJWKSet, jwtVerify } from 'jose'
+import { readJwks, readMetadata } from '../parts/documents.ts'
 import { cheaply, type Latchkey, secret, startLatchkey } from '../parts/latchkey.ts'
 import { decodeJws } from '../parts/server-key.ts'
 
@@ -11,8 +12,7 @@ describe('RFC 9068: access tokens', () => {
 
   before(async () => {
     latchkey = await startLatchkey()
-    const jwks = await fetch(`${latchkey.issuer}/.well-known/jwks.json`)
-    verify = createLocalJWKSet(await jwks.json())
+    verify = createLocalJWKSet(await readJwks(latchkey.issuer))
   })
 
   after(() => latchkey.stop())
@@ -45,8 +45,7 @@ describe('RFC 9068: access tokens', () => {
   })
 
   it('section 2.2: has the issuer of the metadata, byte for byte [JAT-06]', async () => {
-    const metadata = await fetch(`${latchkey.issuer}/.well-known/oauth-authorization-server`)
-    const { issuer } = await metadata.json()
+    const { issuer } = await readMetadata(latchkey.issuer)
     const { claims } = decodeJws((await latchkey.login()).access_token)
     expect(claims.iss).to.equal(issuer)
   })

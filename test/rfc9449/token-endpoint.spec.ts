@@ -2,6 +2,7 @@ import { createHmac, generateKeyPairSync, randomUUID } from 'node:crypto'
 import { createServer } from 'node:http'
 import { expect } from 'chai'
 import { hashSecret } from '../../src/clients/secrets.ts'
+import { readMetadata } from '../parts/documents.ts'
 import { dpopProof, type ProofParts, publicMembers, thumbprintOf } from '../parts/dpop-proof.ts'
 import { makeKey, signCompact } from '../parts/issuer.ts'
 import {
@@ -75,8 +76,8 @@ describe('RFC 9449: DPoP at the token endpoint', () => {
   })
 
   it('section 5: takes every algorithm that the metadata name [MET-17 DPO-01]', async () => {
-    const metadata = await fetch(`${latchkey.issuer}/.well-known/oauth-authorization-server`)
-    const { dpop_signing_alg_values_supported: algorithms } = await metadata.json()
+    const metadata = await readMetadata(latchkey.issuer)
+    const algorithms = metadata.dpop_signing_alg_values_supported as string[]
     expect(algorithms).to.deep.equal(['ES256', 'RS256', 'PS256', 'EdDSA'])
     for (const alg of algorithms) {
       const by = makeKey(alg)

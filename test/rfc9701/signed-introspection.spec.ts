@@ -1,6 +1,7 @@
 import { expect } from 'chai'
 import { createLocalJWKSet, jwtVerify } from 'jose'
 import { hashSecret } from '../../src/clients/secrets.ts'
+import { readJwks, readMetadata } from '../parts/documents.ts'
 import { fixtureClients, type Latchkey, secret, startLatchkey } from '../parts/latchkey.ts'
 import { decodeJws } from '../parts/server-key.ts'
 
@@ -19,7 +20,7 @@ describe('RFC 9701: signed introspection answers', () => {
         { ...api, id: 'opaque-api', apis: ['https://opaque.example'] },
       ],
     })
-    keys = createLocalJWKSet(await (await fetch(`${latchkey.issuer}/.well-known/jwks.json`)).json())
+    keys = createLocalJWKSet(await readJwks(latchkey.issuer))
     token = (await latchkey.login()).access_token
   })
 
@@ -72,8 +73,8 @@ describe('RFC 9701: signed introspection answers', () => {
     const { text } = await ask(token, mediaType, 'rsa-api')
     const { protectedHeader } = await jwtVerify(text, keys, { audience: 'rsa-api' })
     expect(protectedHeader.alg).to.equal('RS256')
-    const metadata = await fetch(`${latchkey.issuer}/.well-known/oauth-authorization-server`)
-    const { introspection_signing_alg_values_supported: algorithms } = await metadata.json()
+    const metadata = await readMetadata(latchkey.issuer)
+    const algorithms = metadata.introspection_signing_alg_values_supported as string[]
     expect(algorithms).to.have.members(['ES256', 'RS256'])
   })
 
