@@ -2,11 +2,12 @@ import { execFileSync } from 'node:child_process'
 import { createHash, X509Certificate } from 'node:crypto'
 import { once } from 'node:events'
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer, request } from 'node:https'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect } from 'chai'
-import Koa from 'koa'
+import Koa, { type Context } from 'koa'
 import { createVerifier, koaAccessToken } from '../../src/resource-server/index.ts'
 import { goodClaims, makeKey, signCompact } from '../parts/issuer.ts'
 import { listen } from '../parts/listen.ts'
@@ -92,6 +93,43 @@ describe('RFC 8705 section 3: a token bound to a client certificate', () => {
     expect((await get(undefined, own)).status).to.equal(200)
     expect((await get(undefined)).status).to.equal(200)
     expect((await get({ 'x5t#S256': '' })).status).to.equal(401)
+  })
+
+  it('is taken behind a proxy, where the API says how it passes certificates on', async () => {
+    const verifier = createVerifier({
+      issuer,
+      audience: 'https://api.example',
+      jwks: { keys: [key.publicJwk] },
+    })
+    const fromHeader = (field: string | string[] | undefined) =>
+      Buffer.from(String(field ?? '').replaceAll(':', ''), 'base64')
+    const app = new Koa()
+    app.use(
+      koaAccessToken(verifier, {
+        certificate: (ctx: Context) => fromHeader(ctx.req.headers['client-cert']),
+      }),
+    )
+    app.use((ctx) => {
+      ctx.body = ctx.state.accessToken.sub
+    })
+    const api = await listen(createHttpServer(app.callback()))
+    const header = { alg: 'ES256', typ: 'at+jwt', kid: key.kid }
+    const cnf = { 'x5t#S256': thumbprint(own) }
+    const token = signCompact(header, { ...goodClaims(issuer), cnf }, key)
+    const status = async (pair?: Pair) => {
+      const der = pair && new X509Certificate(pair.cert).raw.toString('base64')
+      const response = await fetch(api.url, {
+        headers: { Authorization: `Bearer ${token}`, ...(der && { 'Client-Cert': `:${der}:` }) },
+      })
+      return response.status
+    }
+    try {
+      expect(await status(own)).to.equal(200)
+      expect(await status(other)).to.equal(401)
+      expect(await status()).to.equal(401)
+    } finally {
+      await api.close()
+    }
   })
 
   it('is refused when it is bound in a way that nobody checks', async () => {
