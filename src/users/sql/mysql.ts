@@ -30,8 +30,10 @@ export async function mysqlPool(options: ServerOptions): Promise<LinkPool> {
   pool.pool.on('connection', (connection) => {
     // Whoever uses a broken connection is told; without a listener it would end the process besides.
     connection.on('error', () => {})
-    // TIMESTAMP columns are answered in the zone of the session. A failure shows in the next statement.
-    connection.query("set time_zone = '+00:00'", () => {})
+    // TIMESTAMP columns are answered in the zone of the session; and a server that is not strict would
+    // cut a new hash to the width of an old column. A failure shows in the next statement.
+    const strict = "sql_mode = concat(@@sql_mode, ',STRICT_ALL_TABLES')"
+    connection.query(`set time_zone = '+00:00', ${strict}`, () => {})
   })
   return {
     async lend() {
