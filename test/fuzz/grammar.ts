@@ -153,7 +153,7 @@ const pair = (known: Known): fc.Arbitrary<string> =>
 const body = (known: Known): fc.Arbitrary<string> =>
   fc.oneof(
     often(
-      3,
+      5,
       fc
         .record({
           grant: fc.constantFrom(
@@ -161,10 +161,15 @@ const body = (known: Known): fc.Arbitrary<string> =>
             `grant_type=refresh_token&refresh_token=${known.refresh}`,
             'grant_type=client_credentials',
             `token=${known.access}`,
+            `token=${known.opaque}`,
           ),
-          more: fc.array(pair(known), { maxLength: 3 }),
+          client: fc.constantFrom('client_id=web', `client_id=app&client_secret=${secret}`),
+          more: fc.oneof(
+            often(2, fc.constant([])),
+            often(1, fc.array(pair(known), { maxLength: 3 })),
+          ),
         })
-        .map(({ grant, more }) => [grant, 'client_id=web', ...more].join('&')),
+        .map(({ grant, client, more }) => [grant, client, ...more].join('&')),
     ),
     often(
       4,
@@ -256,7 +261,7 @@ export const requests = (known: Known): fc.Arbitrary<FuzzRequest> =>
       ),
       body: body(known),
       contentType,
-      authorization: fc.option(authorization(known)),
+      authorization: fc.oneof(often(3, fc.constant(null)), often(2, authorization(known))),
       more: fc.array(header, { maxLength: 2 }),
     })
     .map(
