@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { request } from 'node:https'
+import { type Agent, request } from 'node:https'
 import { text } from 'node:stream/consumers'
 import type { Certificate } from './certificates.ts'
 import type { Form } from './latchkey.ts'
@@ -10,15 +10,19 @@ export interface TlsAnswer {
   readonly json: Record<string, unknown>
 }
 
-/** One request over a TLS connection of its own, with the client's certificate if it has one. */
+/** One request over a TLS connection of its own, or of the agent's, with the client's certificate if it has one. */
 export async function tlsRequest(
   url: string,
   certificate: Certificate | undefined,
-  { form, headers = {} }: { form?: Form; headers?: Record<string, string> } = {},
+  {
+    form,
+    headers = {},
+    agent = false,
+  }: { form?: Form; headers?: Record<string, string>; agent?: Agent | false } = {},
 ): Promise<TlsAnswer> {
   const sent = request(url, {
     method: form === undefined ? 'GET' : 'POST',
-    agent: false,
+    agent,
     // The certificate of the server is not what is tested.
     rejectUnauthorized: false,
     headers: {

@@ -1,3 +1,5 @@
+import { Agent } from 'node:https'
+import type { SecureVersion } from 'node:tls'
 import { expect } from 'chai'
 import { hashSecret } from '../../src/clients/secrets.ts'
 import { examineConfig, nothingOutside } from '../../src/config/load.ts'
@@ -134,6 +136,22 @@ describe('RFC 8705: client certificates', () => {
         }
       })
     }
+
+    it('section 2.1: a resumed session is no better than the first [MTL-08]', async () => {
+      const statuses = async (certificate: Certificate | undefined, maxVersion: SecureVersion) => {
+        const agent = new Agent({ maxCachedSessions: 1, maxVersion })
+        const form = { ...machine, client_id: 'tls-dns' }
+        const answers = []
+        for (let round = 0; round < 3; round++) {
+          answers.push(await tlsRequest(`${url}/token`, certificate, { form, agent }))
+        }
+        return answers.map(({ status }) => status)
+      }
+      for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+        expect(await statuses(issued.client, version)).to.deep.equal([200, 200, 200])
+        expect(await statuses(selfSigned, version)).to.deep.equal([401, 401, 401])
+      }
+    })
 
     it('section 2.2: a self-signed certificate is the one that is registered [MTL-03]', async () => {
       const form = { ...machine, client_id: 'self-signed' }

@@ -4,6 +4,7 @@ import { readChallenges } from '../parts/challenge.ts'
 import { ath, dpopProof, type ProofParts } from '../parts/dpop-proof.ts'
 import { makeKey } from '../parts/issuer.ts'
 import { type Latchkey, passwordGrant, startLatchkey } from '../parts/latchkey.ts'
+import { freePort } from '../parts/port.ts'
 import { type RedisServer, startRedis } from '../parts/redis.ts'
 
 const key = makeKey()
@@ -103,6 +104,22 @@ describe('RFC 9449 section 7: DPoP at GET /users/me', () => {
     }
     const response = await fetch(`${latchkey.issuer}/users/me`, { headers })
     expect(response.status).to.equal(401)
+  })
+
+  it('goes by the path of an issuer that has one [DPO-02]', async () => {
+    const port = await freePort()
+    const issuer = `http://127.0.0.1:${port}/tenant/one`
+    const below = await startLatchkey({ issuer, listen: { host: '127.0.0.1', port } })
+    try {
+      const { access_token } = await boundLogin(below)
+      const good = proofOf(issuer, access_token)
+      expect((await profile(issuer, `DPoP ${access_token}`, good)).status).to.equal(200)
+      const htu = `http://127.0.0.1:${port}/users/me`
+      const short = proofOf(issuer, access_token, { claims: { htu } })
+      expect((await profile(issuer, `DPoP ${access_token}`, short)).status).to.equal(401)
+    } finally {
+      await below.stop()
+    }
   })
 
   it('section 11.1: takes a proof once [DPO-09]', async () => {
