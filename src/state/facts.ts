@@ -9,7 +9,6 @@ type Owner = Pick<FamilyFacts, 'id' | 'clientId' | 'sub'>
  */
 export function packFacts(family: FamilyFacts): string {
   const facts = [
-    family.directory,
     family.username,
     family.scope,
     family.audience,
@@ -26,7 +25,6 @@ export function packFacts(family: FamilyFacts): string {
 }
 
 type Packed = [
-  directory: string,
   username: string,
   scope: string,
   audience: string,
@@ -41,11 +39,10 @@ type Packed = [
 
 export function unpackFacts(owner: Owner, text: string): FamilyFacts {
   const packed: Packed = JSON.parse(text)
-  const [directory, username, scope, audience, amr, authTime, ...rest] = packed
+  const [username, scope, audience, amr, authTime, ...rest] = packed
   const [jkt, x5t, address, userAgent, claims] = rest
   return {
     ...owner,
-    directory,
     username,
     scope,
     audience,

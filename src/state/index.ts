@@ -2,7 +2,7 @@ import type { RedisSettings } from './redis-options.ts'
 import { openSqlite } from './sqlite.ts'
 import type { State, StateLog } from './state.ts'
 
-/** The `state` section of the configuration. Only Redis looks at more than `url`. */
+/** The `state` section of the configuration. SQLite looks at `url` and `logRetention` alone. */
 export type StateOptions = RedisSettings
 
 interface Store {
@@ -13,7 +13,11 @@ interface Store {
 
 /** A new store is one file and one line here. */
 const stores: readonly Store[] = [
-  { schemes: ['sqlite:'], open: ({ url }, log) => openSqlite(url.slice('sqlite:'.length), log) },
+  {
+    schemes: ['sqlite:'],
+    open: ({ url, logRetention }, log) =>
+      openSqlite(url.slice('sqlite:'.length), log, { ...(logRetention && { logRetention }) }),
+  },
   {
     schemes: ['redis:', 'rediss:'],
     // Loaded where it is used: a start on SQLite need not read a Redis client.

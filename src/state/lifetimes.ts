@@ -8,6 +8,9 @@ export const longestFamily = 400 * 86_400
 /** Families of one user that `familiesOf` can list; the ones that end soonest drop out of the list. */
 export const listedFamilies = 100
 
+/** Seconds for which the log keeps a revocation where nobody says how long an access token may live. */
+export const logRetentionByDefault = 3600
+
 /** Whole milliseconds, at least one: Redis refuses a lifetime of none. */
 export function milliseconds(seconds: number): number {
   return Math.max(1, Math.ceil(seconds * 1000))

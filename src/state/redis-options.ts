@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
+import { logRetentionByDefault } from './lifetimes.ts'
 
-/** What `state` in the configuration says about Redis. */
+/** What `state` in the configuration says about Redis, and what the rest of it means for the log. */
 export interface RedisSettings {
   /** redis:// or rediss://, with user, password and database number. */
   readonly url: string
@@ -17,6 +18,8 @@ export interface RedisSettings {
   /** Path of the authority to trust, PEM. */
   readonly ca?: string | undefined
   readonly allowUnsafePersistence?: boolean | undefined
+  /** Seconds for which the log keeps a revocation: the longest life of an access token, and what clocks differ; 3600. */
+  readonly logRetention?: number | undefined
 }
 
 /** The settings with their defaults, taken apart as far as no client library is concerned. */
@@ -28,6 +31,7 @@ export function readSettings(settings: RedisSettings) {
     replicaTimeout: settings.replicaTimeout ?? 200,
     timeout: settings.timeout ?? 1000,
     allowUnsafePersistence: settings.allowUnsafePersistence ?? false,
+    logRetention: settings.logRetention ?? logRetentionByDefault,
     /** How the server is called in logs: without credentials. */
     name: settings.sentinel
       ? `Sentinel ${settings.sentinel.name}`

@@ -17,9 +17,15 @@ function script(...names: readonly string[]): Script {
 export const scripts = {
   open: script('clock', 'family', 'open'),
   find: script('family', 'find'),
-  rotate: script('clock', 'family', 'rotate'),
+  rotate: script('clock', 'log', 'family', 'rotate'),
+  end: script('clock', 'log', 'end'),
   enlist: script('clock', 'enlist'),
-  cutOff: script('clock', 'cut-off'),
+  revoke: script('clock', 'log', 'revoke'),
+  cutOff: script('clock', 'log', 'cut-off'),
+  append: script('clock', 'log', 'append'),
+  epoch: script('clock', 'log', 'epoch', 'birth'),
+  logEnd: script('clock', 'log', 'epoch', 'log-end'),
+  logAfter: script('clock', 'log', 'epoch', 'log-after'),
   spend: script('spend'),
   refund: script('refund'),
 } as const

@@ -1,8 +1,16 @@
-import { randomUUID } from 'node:crypto'
 import { packFacts, unpackFacts } from './facts.ts'
 import { familyLifetimes, listedFamilies, longestFamily, milliseconds } from './lifetimes.ts'
+import { redisRevocations } from './redis-revocations.ts'
 import { type Script, scripts } from './redis-script.ts'
-import type { Budget, CutOffTarget, Family, State, StoredRecord } from './state.ts'
+import {
+  type Budget,
+  type CutOffTarget,
+  type Family,
+  isOf,
+  nameOf,
+  type State,
+  type StoredRecord,
+} from './state.ts'
 
 type Words = readonly [command: string, key: string, ...rest: (string | number)[]]
 
@@ -23,7 +31,10 @@ export interface RedisConnection {
 const part = (text: string) => encodeURIComponent(text.toWellFormed())
 
 /** The state in Redis. docs/state.md describes every key. */
-export function redisState(redis: RedisConnection, prefix: string): State {
+export function redisState(
+  redis: RedisConnection,
+  { prefix, logRetention }: { readonly prefix: string; readonly logRetention: number },
+): State {
   const key = (...parts: string[]) => [prefix, ...parts].join(':')
   const familyKey = (id: string) => key('family', part(id))
   const userKey = (sub: string) => key('user', part(sub))
@@ -31,6 +42,9 @@ export function redisState(redis: RedisConnection, prefix: string): State {
   const recordKey = (kind: string, id: string) => key('record', part(kind), part(id))
   const budgetKey = (budget: Budget) => key('budget', part(budget.key))
   const marks = redis.sharded ? '' : key('cutoff', '')
+  const revocations = redisRevocations(redis, prefix, logRetention)
+  /** What scripts write the log with. On a Cluster they cannot, and it is written before them. */
+  const log = redis.sharded ? (['', 0] as const) : revocations.log
 
   const readAll = async (keys: readonly string[]): Promise<unknown[]> => {
     const [first, ...others] = keys
@@ -40,19 +54,17 @@ export function redisState(redis: RedisConnection, prefix: string): State {
     return Array.isArray(values) ? values : []
   }
 
-  /** The latest cut-off that concerns this user and client, in milliseconds; 0 if there is none. */
-  const latestCutOff = async (owner: { sub: string; clientId: string }) => {
-    const ats = await readAll([
-      key('cutoff', 'everything'),
-      key('cutoff', 'client', part(owner.clientId)),
-      key('cutoff', 'user', part(owner.sub)),
-    ])
-    return Math.max(...ats.map(Number))
-  }
+  const cutOffKeys = (owner: { sub: string; clientId: string }) => [
+    key('cutoff', 'everything'),
+    key('cutoff', 'client', part(owner.clientId)),
+    key('cutoff', 'user', part(owner.sub)),
+  ]
+  /** The latest of some cut-offs, in milliseconds; 0 if there is none. */
+  const latest = (cutOffs: readonly unknown[]) => Math.max(...cutOffs.map(Number))
 
   /** On one server the scripts have looked already. */
   const survived = async (family: Family) =>
-    !redis.sharded || (await latestCutOff(family)) < family.createdAt
+    !redis.sharded || latest(await readAll(cutOffKeys(family))) < family.createdAt
 
   const findFamily = async (id: string) => {
     const value = await redis.run(scripts.find, [familyKey(id)], marks)
@@ -61,18 +73,20 @@ export function redisState(redis: RedisConnection, prefix: string): State {
     return (await survived(family)) ? family : undefined
   }
 
+  /** Whether it was there to be ended. */
+  const endFamily = async (id: string) => {
+    if (redis.sharded && (await redis.send('exists', familyKey(id))) === 1) {
+      await revocations.append('family', id)
+    }
+    return (await redis.runDurably(scripts.end, familyKey(id), ...log, id)) === 1
+  }
+
   const refund = async (budgets: readonly Budget[]) => {
     await Promise.all(budgets.map((each) => redis.run(scripts.refund, [budgetKey(each)])))
   }
 
   return {
-    async epoch() {
-      const name = key('epoch')
-      const known = await redis.send('get', name)
-      if (typeof known === 'string') return known
-      await redis.send('set', name, randomUUID(), 'NX')
-      return String(await redis.send('get', name))
-    },
+    epoch: revocations.epoch,
 
     async openFamily(family) {
       const { idle, absolute } = familyLifetimes(family)
@@ -103,10 +117,13 @@ export function redisState(redis: RedisConnection, prefix: string): State {
         grace * 1000,
         milliseconds(idle),
         part(nonce),
+        ...log,
+        id,
       )
       const [outcome, value] = Array.isArray(reply) ? reply : []
       if (outcome !== 'rotated' && outcome !== 'retried') {
-        return { outcome: outcome === 'reused' ? 'reused' : 'gone' }
+        const reused = outcome === 'reused' && (!redis.sharded || (await endFamily(id)))
+        return { outcome: reused ? 'reused' : 'gone' }
       }
       const family = readFamily(id, String(value))
       if (!(await survived(family))) return { outcome: 'gone' }
@@ -114,7 +131,7 @@ export function redisState(redis: RedisConnection, prefix: string): State {
     },
 
     async endFamily(id) {
-      await redis.sendDurably('del', familyKey(id))
+      await endFamily(id)
     },
 
     async familiesOf(sub, limit) {
@@ -127,27 +144,43 @@ export function redisState(redis: RedisConnection, prefix: string): State {
     },
 
     async revokeToken(jti, ttl) {
-      if (ttl > 0) await redis.sendDurably('set', revokedKey(jti), 1, 'PX', milliseconds(ttl))
+      if (ttl <= 0) return
+      if (redis.sharded) await revocations.append('token', jti)
+      await redis.runDurably(scripts.revoke, revokedKey(jti), milliseconds(ttl), ...log, jti)
     },
 
-    async isTokenLive(token) {
-      const revoked = redis.send('exists', revokedKey(token.jti))
-      const live =
-        token.family === undefined
-          ? latestCutOff(token).then((at) => token.issuedAt * 1000 > at)
-          : findFamily(token.family).then((family) => family !== undefined)
-      const [isRevoked, isLive] = await Promise.all([revoked, live])
-      return isLive && isRevoked === 0
+    // All at once, since a token tells whose its family is.
+    async tokenStanding(token) {
+      const { family: id } = token
+      const keys = [revokedKey(token.jti), ...cutOffKeys(token)]
+      const values = await readAll(id === undefined ? keys : [...keys, familyKey(id)])
+      const [revoked, ...cutOffs] = values.slice(0, keys.length)
+      const value = values[keys.length]
+      if (revoked !== null) return { live: false }
+      if (id === undefined) return { live: token.issuedAt * 1000 > latest(cutOffs) }
+      if (typeof value !== 'string') return { live: false }
+      const family = readFamily(id, value)
+      const live = isOf(token, family) && latest(cutOffs) < family.createdAt
+      return live ? { live, family } : { live }
     },
 
     async cutOff(target, at) {
+      const { kind } = target
+      const name = nameOf(target)
+      const asked = at === undefined ? '' : Math.ceil(at)
       await redis.runDurably(
         scripts.cutOff,
         key('cutoff', ...targetParts(target)),
-        at === undefined ? '' : Math.ceil(at),
+        redis.sharded ? await revocations.append(kind, name, asked) : asked,
         milliseconds(longestFamily),
+        ...log,
+        kind,
+        name,
       )
     },
+
+    revocationLog: revocations.end,
+    revocationsAfter: revocations.after,
 
     async save(kind, id, record, ttl) {
       const name = recordKey(kind, id)
@@ -198,16 +231,8 @@ export function redisState(redis: RedisConnection, prefix: string): State {
   }
 }
 
-function targetParts(target: CutOffTarget): string[] {
-  switch (target.kind) {
-    case 'everything':
-      return ['everything']
-    case 'client':
-      return ['client', part(target.clientId)]
-    case 'user':
-      return ['user', part(target.sub)]
-  }
-}
+const targetParts = (target: CutOffTarget): string[] =>
+  target.kind === 'everything' ? [target.kind] : [target.kind, part(nameOf(target))]
 
 /** The inverse of `write` in scripts/family.lua. */
 function readFamily(id: string, value: string): Family {

@@ -94,7 +94,7 @@ export async function openRedis(options: RedisSettings, log: StateLog): Promise<
       throw new Error(`${fault} (state.allowUnsafePersistence starts all the same)`)
     }
   } else log('warn', `Redis at ${name} cannot be reached yet`)
-  return redisState(connection, settings.prefix)
+  return redisState(connection, settings)
 }
 
 function connect(settings: Settings): Client {

@@ -35,10 +35,27 @@ const versions: readonly string[] = [
   CREATE INDEX seen_expiry ON seen (expires_at);
   CREATE INDEX budget_expiry ON budget (expires_at);
   `,
+  // The first of the facts was the name of a directory, which nobody read.
+  `
+  CREATE TABLE revocation (
+    position INTEGER PRIMARY KEY AUTOINCREMENT, kind TEXT NOT NULL, target TEXT NOT NULL,
+    at INTEGER NOT NULL, expires_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE INDEX revocation_expiry ON revocation (expires_at);
+  UPDATE family SET facts = json_remove(facts, '$[0]');
+  `,
 ]
 
 /** What is swept: rows whose `expires_at`, in milliseconds, is past. */
-export const expiringTables = ['family', 'cut_off', 'revoked', 'record', 'seen', 'budget'] as const
+export const expiringTables = [
+  'family',
+  'cut_off',
+  'revoked',
+  'revocation',
+  'record',
+  'seen',
+  'budget',
+] as const
 
 /**
  * Makes the connection keep what it commits, and brings the file to the newest version; several

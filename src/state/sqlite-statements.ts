@@ -13,9 +13,6 @@ const survived = `created_at > max(
 export function prepare(database: DatabaseSync) {
   const sql = (text: string) => database.prepare(text)
   return {
-    epoch: sql('SELECT id FROM epoch'),
-    keepEpoch: sql('INSERT INTO epoch (one, id) VALUES (1, ?) ON CONFLICT DO NOTHING'),
-
     openFamily: sql(`
       INSERT INTO family (id, client, sub, generation, nonce, created_at, last_used_at,
         expires_at, absolute_expires_at, facts)

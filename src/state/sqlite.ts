@@ -1,16 +1,23 @@
-import { randomUUID } from 'node:crypto'
 import { closeSync, mkdirSync, openSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { setImmediate as otherWork, setTimeout as pause } from 'node:timers/promises'
 import { packFacts } from './facts.ts'
-import { familyLifetimes, listedFamilies, longestFamily, milliseconds } from './lifetimes.ts'
+import {
+  familyLifetimes,
+  listedFamilies,
+  logRetentionByDefault,
+  longestFamily,
+  milliseconds,
+} from './lifetimes.ts'
+import { sqliteRevocations } from './sqlite-revocations.ts'
 import { openSchema } from './sqlite-schema.ts'
 import { prepare, readFamily } from './sqlite-statements.ts'
 import {
   type Budget,
-  type CutOffTarget,
   type Family,
+  isOf,
+  nameOf,
   type Rotation,
   type RotationOutcome,
   type Spending,
@@ -33,10 +40,11 @@ const sweepBatch = 500
 export async function openSqlite(
   file: string,
   log: StateLog,
-  sweepInterval = 30_000,
+  { sweepInterval = 30_000, logRetention = logRetentionByDefault } = {},
 ): Promise<State> {
   const database = openDatabase(resolve(file))
   const sql = prepare(database)
+  const revocations = sqliteRevocations(database, logRetention)
   const now = () => Date.now()
   const until = (ttl: number) => now() + Math.ceil(ttl * 1000)
 
@@ -72,6 +80,10 @@ export async function openSqlite(
     return row && readFamily(row)
   }
 
+  const endFamily = (id: string) => {
+    if (sql.endFamily.run(id).changes === 1) revocations.append('family', id, now(), now())
+  }
+
   const rotate = ({ family: id, presented, grace, idle, nonce }: Rotation): RotationOutcome => {
     const at = now()
     const row = sql.family.get(id, at)
@@ -91,7 +103,7 @@ export async function openSqlite(
     }
     // RFC 9700 section 4.14.2: one of the two who present it stole it. A generation from the future
     // is a store that lost writes, and which holder is the thief cannot be told then either.
-    sql.endFamily.run(id)
+    endFamily(id)
     return { outcome: 'reused' }
   }
 
@@ -120,12 +132,19 @@ export async function openSqlite(
     sweep().catch((error: Error) => log('warn', `sweeping the state failed: ${error.message}`))
   }, sweepInterval).unref()
 
+  const epoch = () => atomically(() => revocations.epoch(now()))
+
+  /** What the log says; it has no name before the store has its epoch. */
+  const ofLog = async <T>(ask: () => T | undefined): Promise<T> => {
+    for (;;) {
+      const said = await answer(ask)
+      if (said !== undefined) return said
+      await epoch()
+    }
+  }
+
   return {
-    epoch: () =>
-      atomically(() => {
-        sql.keepEpoch.run(randomUUID())
-        return String(sql.epoch.get()?.id)
-      }),
+    epoch,
 
     // In a transaction, though it is one statement: `get` on a RETURNING stops at the first row, and
     // a commit that fails after that is reported to nobody.
@@ -148,27 +167,41 @@ export async function openSqlite(
 
     findFamily: (id) => answer(() => findFamily(id)),
     rotate: (rotation) => atomically(() => rotate(rotation)),
-    endFamily: (id) => answer(() => void sql.endFamily.run(id)),
+    endFamily: (id) => atomically(() => endFamily(id)),
     familiesOf: (sub, limit) =>
       answer(() => sql.familiesOf.all(sub, now(), Math.min(limit, listedFamilies)).map(readFamily)),
 
-    revokeToken: (jti, ttl) => answer(() => void sql.revoke.run(jti, until(ttl))),
+    revokeToken: (jti, ttl) =>
+      atomically(() => {
+        if (ttl <= 0) return
+        revocations.append('token', jti, now(), now())
+        sql.revoke.run(jti, until(ttl))
+      }),
 
-    isTokenLive: (token) =>
+    tokenStanding: (token) =>
       answer(() => {
-        if (sql.revoked.get(token.jti, now()) !== undefined) return false
-        if (token.family !== undefined) return findFamily(token.family) !== undefined
+        if (sql.revoked.get(token.jti, now()) !== undefined) return { live: false }
+        if (token.family !== undefined) {
+          const family = findFamily(token.family)
+          return family !== undefined && isOf(token, family)
+            ? { live: true, family }
+            : { live: false }
+        }
         const cut = sql.latestCutOff.get({ client: token.clientId, sub: token.sub })
-        return token.issuedAt * 1000 > Number(cut?.at)
+        return { live: token.issuedAt * 1000 > Number(cut?.at) }
       }),
 
     cutOff: (target, at) =>
-      answer(() => {
+      atomically(() => {
         const present = now()
         const mark = Math.ceil(at ?? present)
         const expires = Math.max(mark, present) + milliseconds(longestFamily)
+        revocations.append(target.kind, nameOf(target), mark, present)
         sql.cutOff.run(target.kind, nameOf(target), mark, expires)
       }),
+
+    revocationLog: () => ofLog(revocations.end),
+    revocationsAfter: (position, limit) => ofLog(() => revocations.after(position, limit)),
 
     save: (kind, id, record, ttl) =>
       answer(() => void sql.save.run(kind, id, JSON.stringify(record), until(ttl))),
@@ -221,17 +254,6 @@ function openDatabase(path: string): DatabaseSync {
   } catch (error) {
     const reason = error instanceof Error ? error.message : 'unknown'
     throw new Error(`the state file ${path} cannot be used: ${reason}`)
-  }
-}
-
-function nameOf(target: CutOffTarget): string {
-  switch (target.kind) {
-    case 'everything':
-      return ''
-    case 'client':
-      return target.clientId
-    case 'user':
-      return target.sub
   }
 }
 

@@ -23,10 +23,18 @@ export interface State {
 
   /** Revokes one access token by its jti. The record is kept for `ttl` seconds, the token's remaining life. */
   revokeToken(jti: string, ttl: number): Promise<void>
-  /** Whether the access token is live: not revoked by jti, its family (if any) alive, no cut-off after its issue. */
-  isTokenLive(token: TokenReference): Promise<boolean>
-  /** Everything of the target issued at or before `at` (now, if left out) is dead. */
+  /** The access token is live: not revoked by jti, its family (if any) alive and its own, no cut-off after its issue. */
+  tokenStanding(token: TokenReference): Promise<TokenStanding>
+  /** Everything of the target issued at or before `at` (now, if left out; never later than now) is dead. */
   cutOff(target: CutOffTarget, at?: number): Promise<void>
+
+  /** Where the log of revocations ends. */
+  revocationLog(): Promise<RevocationLog>
+  /**
+   * At most `limit` entries after `position`, the oldest first; from the first one kept, if it is
+   * ''. Whatever ends before its time is logged no later than it ends: what was acknowledged is there.
+   */
+  revocationsAfter(position: string, limit: number): Promise<RevocationPage>
 
   /** Keeps a record of the engine's (an opaque access token, say) for `ttl` seconds. */
   save(kind: string, id: string, record: StoredRecord, ttl: number): Promise<void>
@@ -53,8 +61,6 @@ export interface FamilyFacts {
   readonly id: string
   readonly clientId: string
   readonly sub: string
-  /** Name of the user directory that knows `sub`. */
-  readonly directory: string
   readonly username: string
   /** Space-separated, in a stable order. */
   readonly scope: string
@@ -120,10 +126,55 @@ export interface TokenReference {
   readonly issuedAt: number
 }
 
+export type TokenStanding =
+  | { readonly live: false }
+  | { readonly live: true; readonly family?: Family }
+
+/**
+ * Something that ended before its time, for those who judge tokens by themselves (ADR 0007). A store
+ * is born with an entry for everything: no token from before it has a record here.
+ */
+export interface Revocation {
+  /** `<epoch>.<number>`: rises within one epoch, and is never given twice. */
+  readonly position: string
+  readonly kind: 'token' | 'family' | 'user' | 'client' | 'everything'
+  /** jti, family id, sub or client id; '' for everything. */
+  readonly target: string
+  /** Milliseconds since the epoch. Of a user, a client or everything, what was issued at or before it is dead. */
+  readonly at: number
+}
+
+export interface RevocationLog {
+  /** The position of the last entry; also of a log without entries, one to go on from. */
+  readonly end: string
+  readonly length: number
+}
+
+/** gone: the log has no such position, being another (epoch), or without it (trimmed, failed over): start over. */
+export type RevocationPage =
+  | { readonly gone: true }
+  | { readonly gone: false; readonly entries: readonly Revocation[]; readonly complete: boolean }
+
 export type CutOffTarget =
   | { readonly kind: 'user'; readonly sub: string }
   | { readonly kind: 'client'; readonly clientId: string }
   | { readonly kind: 'everything' }
+
+/** Who is cut off: sub or client id; '' for everything. */
+export function nameOf(target: CutOffTarget): string {
+  switch (target.kind) {
+    case 'everything':
+      return ''
+    case 'client':
+      return target.clientId
+    case 'user':
+      return target.sub
+  }
+}
+
+/** Whether the family is the login of the token's user and client: no token may borrow another's. */
+export const isOf = (token: TokenReference, family: Family): boolean =>
+  family.sub === token.sub && family.clientId === token.clientId
 
 export interface Budget {
   readonly key: string

@@ -1,4 +1,4 @@
-import type { Family, State } from '../state/state.ts'
+import type { State, TokenStanding } from '../state/state.ts'
 import type { Standing } from '../users/standing.ts'
 
 /** What decides whether an access token of ours, found genuine and unexpired, is still good. */
@@ -14,10 +14,8 @@ export interface AccessTokenFacts {
   readonly stored?: true
 }
 
-export type Verdict = { readonly live: false } | { readonly live: true; readonly family?: Family }
-
 /** Throws StateUnavailable or DirectoryUnavailable where it cannot tell. */
-export type Liveness = (token: AccessTokenFacts) => Promise<Verdict>
+export type Liveness = (token: AccessTokenFacts) => Promise<TokenStanding>
 
 /**
  * Live is: the login alive, the token not revoked, the user still in good standing; and, for a
@@ -35,14 +33,12 @@ export function createLiveness(
         token.stored === true ||
         token.jti.startsWith(`${epoch.current()}.`) ||
         token.jti.startsWith(`${await epoch.refresh()}.`)
-      return known && (await state.isTokenLive(token)) ? { live: true } : { live: false }
+      return known ? state.tokenStanding(token) : { live: false }
     }
-    const [family, unrevoked] = await Promise.all([
-      state.findFamily(token.family),
-      state.isTokenLive(token),
-    ])
-    if (family === undefined || !unrevoked || family.sub !== token.sub) return { live: false }
-    if (await standing(family.sub, family.createdAt)) return { live: true, family }
+    const found = await state.tokenStanding(token)
+    if (!found.live || found.family === undefined) return { live: false }
+    const { family } = found
+    if (await standing(family.sub, family.createdAt)) return found
     // Ended, not only refused: letting the user in again must not bring an old login back.
     await state.endFamily(family.id)
     return { live: false }

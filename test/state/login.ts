@@ -8,7 +8,6 @@ export const login = (changes: Partial<NewFamily> = {}): NewFamily => ({
   id: fresh('family'),
   clientId: 'web',
   sub: fresh('user'),
-  directory: 'embedded',
   username: 'johndoe',
   scope: 'read write',
   audience: 'https://api.example.com',
@@ -31,3 +30,19 @@ export const rotation = (
   nonce: fresh('nonce'),
   ...changes,
 })
+
+/** Names that would end a key, a statement, a hash tag or a line early in a careless store. */
+export const awkward = [
+  '',
+  ' ',
+  'a:b',
+  "x'; DROP TABLE family; --",
+  '{tag}',
+  '}{',
+  'line\nbreak\r\n',
+  'null\0byte',
+  '%3A',
+  '*',
+  'ünï\u{1f511}',
+  '__proto__',
+]

@@ -36,12 +36,17 @@ async function everything(state: State): Promise<void> {
   expect(await state.rotate(rotation(family.id, 1))).to.include({ outcome: 'rotated' })
   expect(await state.familiesOf(family.sub, 5)).to.have.lengthOf(1)
   const token = { jti: fresh('jti'), sub: family.sub, clientId: 'web', issuedAt: 2e9 }
-  expect(await state.isTokenLive(token)).to.equal(true)
+  expect(await state.tokenStanding(token)).to.deep.equal({ live: true })
   await state.revokeToken(token.jti, 60)
-  expect(await state.isTokenLive(token)).to.equal(false)
+  expect(await state.tokenStanding(token)).to.deep.equal({ live: false })
   await state.cutOff({ kind: 'user', sub: family.sub })
   expect(await state.findFamily(family.id)).to.equal(undefined)
   await state.endFamily(family.id)
+  const { end } = await state.revocationLog()
+  expect(await state.revocationsAfter(end, 5)).to.deep.include({ entries: [], complete: true })
+  expect(await state.revocationsAfter('', 1))
+    .to.have.property('entries')
+    .with.lengthOf(1)
   await state.save('AccessToken', 'one', { a: 1 }, 60)
   expect(await state.find('AccessToken', 'one')).to.deep.equal({ a: 1 })
   await state.remove('AccessToken', 'one')
@@ -81,6 +86,30 @@ describe('state in Redis Cluster', () => {
     await moveSlot(nodes, `latchkey:family:${moved.id}`)
     expect(await alone.findFamily(moved.id)).to.deep.equal(moved)
     expect(await alone.rotate(rotation(moved.id, 1))).to.include({ outcome: 'rotated' })
+  })
+
+  it('ends nothing that it could not log before', async () => {
+    const nodes = (await startCluster()).map(kept)
+    const state = kept(await openState({ ...clusterOptions(nodes), timeout: 300 }))
+    const [first = kept(await startRedis())] = nodes
+    const slot = await first.command('CLUSTER', 'KEYSLOT', 'latchkey:epoch')
+    const logNode = nodes[nodeOf(nodes, slot)]
+    const families = await Promise.all(Array.from({ length: 9 }, () => state.openFamily(login())))
+    const elsewhere = []
+    for (const family of families) {
+      const own = await first.command('CLUSTER', 'KEYSLOT', `latchkey:family:${family.id}`)
+      if (nodeOf(nodes, own) !== nodeOf(nodes, slot)) elsewhere.push(family)
+    }
+    const [ended, reused] = elsewhere
+    if (!logNode || !ended || !reused) throw new Error('all on one node')
+    logNode.pause()
+    expect(await outcomeOf(state.endFamily(ended.id))).to.equal('StateUnavailable')
+    expect(await outcomeOf(state.rotate(rotation(reused.id, 7)))).to.equal('StateUnavailable')
+    logNode.resume()
+    await recovered(state)
+    expect(await state.findFamily(ended.id)).to.include({ id: ended.id })
+    expect(await state.rotate(rotation(reused.id, 7))).to.deep.equal({ outcome: 'reused' })
+    expect(await state.findFamily(reused.id)).to.equal(undefined)
   })
 
   it('has a replica of each node acknowledge, also after a slot moved', async () => {
@@ -258,12 +287,17 @@ function replicaInCluster(nodes: readonly RedisServer[]) {
   }
 }
 
+/** The node that has a slot, as CLUSTER KEYSLOT writes it. */
+const nodeOf = (nodes: readonly RedisServer[], slot: string): number =>
+  Math.floor(Number(slot.slice(1)) / Math.ceil(16_384 / nodes.length))
+
 /** Gives the slot of `key`, with what is in it, from its node to the next. */
 async function moveSlot(nodes: readonly RedisServer[], key: string): Promise<void> {
   const [any] = nodes
   if (any === undefined) throw new Error('no nodes')
-  const slot = Number((await any.command('CLUSTER', 'KEYSLOT', key)).slice(1))
-  const from = Math.floor(slot / Math.ceil(16_384 / nodes.length))
+  const reply = await any.command('CLUSTER', 'KEYSLOT', key)
+  const slot = Number(reply.slice(1))
+  const from = nodeOf(nodes, reply)
   const [source, target] = [nodes[from], nodes[(from + 1) % nodes.length]]
   if (!source || !target) throw new Error('no such node')
   const idOf = async (node: RedisServer) => (await node.command('CLUSTER', 'MYID')).split('\r\n')[1]

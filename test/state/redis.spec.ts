@@ -72,6 +72,7 @@ describe('state in Redis', () => {
         'family',
         'once',
         'record',
+        'revocations',
         'revoked',
         'user',
       ])
@@ -125,12 +126,43 @@ describe('state in Redis', () => {
       const epoch = await state.epoch()
       await state.rotate(rotation(kept.id, 1))
       await state.endFamily(ended.id)
+      const log = await state.revocationsAfter('', 10)
       await redis.kill()
       await redis.restart()
       await recovered(state)
       expect(await state.epoch()).to.equal(epoch)
       expect(await state.findFamily(kept.id)).to.include({ generation: 2 })
       expect(await state.findFamily(ended.id)).to.equal(undefined)
+      expect(await state.revocationsAfter('', 10)).to.deep.equal(log)
+      expect(log).to.have.nested.property('entries[1].target', ended.id)
+    })
+
+    it('keeps the log for as long as an access token can live', async () => {
+      const state = kept(await openState({ url: redis.url, logRetention: 1 }))
+      // As many as a node of a stream holds are forgotten together.
+      for (let i = 0; i < 210; i++) await state.revokeToken(fresh('jti'), 60)
+      const oldest = await state.revocationsAfter('', 1)
+      const { length } = await until(
+        async () => {
+          await state.revokeToken(fresh('jti'), 60)
+          return state.revocationLog()
+        },
+        (log) => log.length < 210,
+      )
+      expect(length).to.be.above(1)
+      const position = oldest.gone ? '' : String(oldest.entries[0]?.position)
+      expect(await state.revocationsAfter(position, 1)).to.deep.equal({ gone: true })
+      const [key = ''] = (await redis.command('KEYS', '*revocations*')).match(/^latchkey.*$/m) ?? []
+      expect(await redis.command('PTTL', key.trim())).to.match(/^:\d{1,4}\r\n$/)
+      const empty = await until(
+        () => state.revocationLog(),
+        (log) => log.length === 0,
+      )
+      expect(await state.revocationsAfter(empty.end, 5)).to.deep.equal({
+        gone: false,
+        entries: [],
+        complete: true,
+      })
     })
 
     it('is unavailable while it is frozen, and comes back', async () => {
@@ -141,7 +173,7 @@ describe('state in Redis', () => {
         outcomeOf(state.findFamily(id)),
         outcomeOf(state.rotate(rotation(id, 1))),
         outcomeOf(state.endFamily('other')),
-        outcomeOf(state.isTokenLive({ jti: 'j', sub: 's', clientId: 'c', issuedAt: 1 })),
+        outcomeOf(state.tokenStanding({ jti: 'j', sub: 's', clientId: 'c', issuedAt: 1 })),
         outcomeOf(state.check()),
       ])
       expect(new Set(await asked)).to.deep.equal(new Set(['StateUnavailable']))

@@ -108,7 +108,10 @@ describe('state in SQLite', () => {
     })
 
     it('is swept of what has expired, in batches, and of nothing else', async () => {
-      const state = await openSqlite(store.file, () => {}, 20)
+      const state = await openSqlite(store.file, () => {}, {
+        sweepInterval: 20,
+        logRetention: 0.05,
+      })
       const kept = await state.openFamily(login())
       await Promise.all(
         Array.from({ length: 600 }, (_, i) => state.save('AccessToken', `dead-${i}`, {}, 0.05)),
@@ -122,8 +125,8 @@ describe('state in SQLite', () => {
       const rows = (table: string) =>
         Number(database.prepare(`SELECT count(*) AS n FROM ${table}`).get()?.n)
       await until(
-        () => ['record', 'family', 'revoked', 'seen', 'budget'].map(rows),
-        (counts) => counts.join() === '0,1,0,0,0',
+        () => ['record', 'family', 'revoked', 'seen', 'budget', 'revocation'].map(rows),
+        (counts) => counts.join() === '0,1,0,0,0,0',
       )
       expect(rows('cut_off')).to.equal(1)
       expect(await state.findFamily(kept.id)).to.deep.equal(kept)

@@ -48,7 +48,6 @@ export const password: Grant = {
       id: randomBytes(16).toString('base64url'),
       clientId: client.id,
       sub: user.id,
-      directory: parts.users.name,
       username: user.username,
       scope: access.scopes.join(' '),
       audience: access.api.audience,

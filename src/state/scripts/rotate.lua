@@ -1,4 +1,4 @@
--- KEYS[1] family   ARGV marks, presented generation, grace ms, idle ms, nonce
+-- KEYS[1] family   ARGV marks, presented generation, grace ms, idle ms, nonce, log, log ms, family id
 local family = read(KEYS[1])
 if not family or isCutOff(family, ARGV[1]) then return { 'gone' } end
 
@@ -23,5 +23,9 @@ end
 
 -- RFC 9700 section 4.14.2: one of the two who present it stole it. A generation from the future is a
 -- store that lost writes, and which holder is the thief cannot be told then either.
-redis.call('DEL', KEYS[1])
+-- On a Cluster the caller ends it, for its log is on another node and comes first.
+if ARGV[6] ~= '' then
+  redis.call('DEL', KEYS[1])
+  append(ARGV[6], ARGV[7], 'family', ARGV[8], at)
+end
 return { 'reused' }
