@@ -53,11 +53,13 @@ export const refreshToken: Grant = {
     })
     if (!('family' in rotation)) throw dead(rotation.outcome)
     facts.audit.rotation = rotation.outcome
+    // Roles change: a token says what the directory says now, not what it said at the login.
+    const { claims: _, ...login } = rotation.family
     await issue(ctx, parts, {
       client,
       access: limited,
       binding,
-      family: rotation.family,
+      family: { ...login, ...(user.claims && { claims: user.claims }) },
       refreshGeneration: rotation.generation,
     })
   },
