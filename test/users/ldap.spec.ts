@@ -1,4 +1,6 @@
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
+import { type AddressInfo, createServer } from 'node:net'
 import { expect } from 'chai'
 import { AmbiguousUser, DirectoryUnavailable, type User } from '../../src/users/directory.ts'
 import { connectLdap } from '../../src/users/ldap/connection.ts'
@@ -262,6 +264,24 @@ describe('users in an LDAP tree', () => {
       proxy.heal()
       expect(await directory.checkPassword?.(await ada(directory), password)).to.equal(true)
     })
+  })
+
+  it('gives up on a server that says yes to StartTLS and nothing more', async () => {
+    const server = createServer((socket) => {
+      // RFC 4511 section 4.12: an ExtendedResponse with success, to the message that came.
+      socket.once('data', (request) => {
+        const id = request[4] ?? 0
+        socket.write(Buffer.from([0x30, 12, 2, 1, id, 0x78, 7, 10, 1, 0, 4, 0, 4, 0]))
+        socket.resume()
+      })
+    }).listen(0, '127.0.0.1')
+    await once(server, 'listening')
+    const { port } = server.address() as AddressInfo
+    const ca = await readFile(slapd.ca, 'utf8')
+    const url = `ldap://127.0.0.1:${port}`
+    const failure = await connectLdap({ url, startTls: true, ca, patience: 100 }).catch(String)
+    server.close()
+    expect(failure).to.include('no TLS handshake in time')
   })
 
   it('never opens a connection again on its own, to bind without TLS', async () => {

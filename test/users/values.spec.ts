@@ -1,5 +1,6 @@
 import { expect } from 'chai'
 import { readEntry } from '../../src/users/ldap/entry.ts'
+import { scopesOf } from '../../src/users/scopes.ts'
 import { instant, list, saysActive, saysDisabled } from '../../src/users/values.ts'
 
 const noon = Date.UTC(2026, 0, 2, 12, 0, 0)
@@ -68,6 +69,15 @@ describe('lists of scopes', () => {
     for (const nothing of [null, undefined, '', '[]', [1, null]]) {
       expect(list(nothing)).to.deep.equal([])
     }
+  })
+})
+
+describe('scopes by group', () => {
+  it('come from groups that are configured, and from nothing that every object has', () => {
+    const groupScopes = { editors: ['pages:write'] }
+    expect(scopesOf({ groupScopes }, undefined, ['editors'])).to.deep.equal(['pages:write'])
+    const names = ['constructor', '__proto__', 'toString', 'others']
+    expect(scopesOf({ groupScopes }, undefined, names)).to.deep.equal([])
   })
 })
 

@@ -31,9 +31,11 @@ export async function connectLdap(options: ServerOptions): Promise<LdapConnectio
     ...(/^[\d.]+$|:/.test(host) ? {} : { servername: host }),
   }
   const sockets: Socket[] = []
-  const end = () => {
+  const end = (why?: Error) => {
     // The one that wraps the other must go first.
-    for (const socket of sockets.toReversed()) socket.destroy()
+    for (const [index, socket] of sockets.toReversed().entries()) {
+      socket.destroy(index === 0 ? why : undefined)
+    }
   }
   // ldapts connects anew on its own, which after StartTLS would send the password in the clear.
   const once = (open: () => Socket) => {
@@ -73,13 +75,18 @@ export async function connectLdap(options: ServerOptions): Promise<LdapConnectio
     bind: async (dn, password) => live().bind(dn, password),
     search: async (base, how) => (await live().search(base, how)).searchEntries,
     alive,
-    end,
+    end: () => end(),
   }
 }
 
 // A server that never ends its side of the handshake would keep ldapts waiting for ever.
-async function upgrade(client: Client, tls: ConnectionOptions, patience: number, end: () => void) {
-  const timer = setTimeout(end, patience)
+async function upgrade(
+  client: Client,
+  tls: ConnectionOptions,
+  patience: number,
+  end: (why?: Error) => void,
+) {
+  const timer = setTimeout(() => end(new Error('no TLS handshake in time')), patience)
   try {
     await client.startTLS(tls)
   } catch (error) {
