@@ -41,7 +41,10 @@ const refresh = (
   outcome: Outcome = granted(generation + 1),
   client = 'web',
 ): Line => ({ ask: { do: 'refresh', family: 'f', generation, client }, outcome })
-const revoke = (outcome: Outcome = done): Line => ({ ask: { do: 'revoke login', family: 'f' }, outcome })
+const revoke = (outcome: Outcome = done): Line => ({
+  ask: { do: 'revoke login', family: 'f' },
+  outcome,
+})
 const revokeAccess = (access: string): Line => ({
   ask: { do: 'revoke access', family: 'f', access },
   outcome: done,

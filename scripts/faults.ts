@@ -1,0 +1,53 @@
+import { mkdtempSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { parseArgs } from 'node:util'
+import { describeViolation } from '../test/faults/checker.ts'
+import { faults } from '../test/faults/faults.ts'
+import { jsonLines } from '../test/faults/history.ts'
+import { run } from '../test/faults/run.ts'
+
+/**
+ * npm run faults [-- --seed 42 --minutes 20 --fault NAME --topology NAME]: every fault on every topology
+ * it can happen on, one after the other. Prints what to repeat; the seed fixes every choice, though not
+ * how the processes interleave.
+ */
+const { values } = parseArgs({
+  options: {
+    seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
+    minutes: { type: 'string', default: '10' },
+    fault: { type: 'string', default: '' },
+    topology: { type: 'string', default: '' },
+  },
+})
+const seed = Number(values.seed)
+const cells = faults
+  .filter(({ name }) => name.includes(values.fault))
+  .flatMap((fault) => fault.on.map((topology) => ({ fault, topology })))
+  .filter(({ topology }) => topology.includes(values.topology))
+const seconds = (Number(values.minutes) * 60) / cells.length
+
+const print = (...columns: readonly (string | number)[]) =>
+  process.stdout.write(
+    `${columns.map((each, i) => (i < 2 ? String(each).padEnd(i ? 10 : 38) : String(each).padStart(10))).join('')}\n`,
+  )
+process.stdout.write(`seed ${seed}, ${cells.length} cells of ${seconds.toFixed(1)} s\n`)
+print('fault', 'topology', 'calls', 'unknown', 'strikes', 'recovery', 'violations')
+
+let violated = 0
+for (const { fault, topology } of cells) {
+  const result = await run({ fault, topology, seed, seconds })
+  const { calls, unknown, strikes, recovery, violations } = result
+  const columns = [calls, unknown, strikes, `${recovery.toFixed(0)} ms`, violations.length]
+  print(fault.name, topology, ...columns)
+  if (violations.length === 0) continue
+  violated += violations.length
+  const file = join(mkdtempSync(join(tmpdir(), 'latchkey-faults-')), 'history.jsonl')
+  writeFileSync(file, jsonLines(result.history.calls))
+  process.stdout.write(
+    `${violations.slice(0, 5).map(describeViolation).join('')}  history: ${file}\n` +
+      `  again: npm run faults -- --seed ${seed} --minutes ${(seconds / 60).toFixed(2)} --fault '${fault.name}' --topology ${topology}\n`,
+  )
+}
+process.stdout.write(`${violated} violations\n`)
+process.exitCode = violated === 0 ? 0 : 1

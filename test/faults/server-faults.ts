@@ -1,0 +1,43 @@
+import { join } from 'node:path'
+import { setTimeout as pause } from 'node:timers/promises'
+import { generateKey } from '../../src/keys/rotation.ts'
+import { everywhere, type Fault } from './fault.ts'
+
+const name = (moment: string) => `server killed ${moment} a state call`
+
+/** What happens to the servers themselves. */
+export const serverFaults: readonly Fault[] = [
+  { name: 'none', on: everywhere, strike: () => pause(500) },
+  ...(['before', 'during', 'after'] as const).map(
+    (moment): Fault => ({
+      name: name(moment),
+      on: everywhere,
+      strike: ({ fleet, random }) =>
+        fleet.restart(random.below(2), async (server) => {
+          server.order({ killAt: { after: random.below(40), moment } })
+          // Where the store is away no call may come.
+          await Promise.race([server.ended, pause(3000, undefined, { ref: false })])
+          await server.end('SIGKILL')
+        }),
+    }),
+  ),
+  {
+    name: 'server restarted',
+    on: everywhere,
+    strike: ({ fleet, random }) =>
+      fleet.restart(random.below(2), (server) => server.end('SIGTERM')),
+  },
+  {
+    name: 'server frozen',
+    on: everywhere,
+    strike: ({ fleet, random }) => fleet.pauseFor(random.below(2), pause(100 + random.below(1500))),
+  },
+  {
+    name: 'new signing key, at once',
+    on: everywhere,
+    async strike({ folder }) {
+      await generateKey(join(folder, 'keys'), 'ES256', { now: Date.now(), publishAhead: 3 })
+      await pause(4000)
+    },
+  },
+]

@@ -1,0 +1,123 @@
+import { join } from 'node:path'
+import type { StateOptions } from '../../src/state/index.ts'
+import { type Proxy as BreakingProxy, startProxy } from '../parts/proxy.ts'
+import { type RedisServer, startRedis, startReplica, startSentinel } from '../parts/redis.ts'
+import { until } from '../parts/until.ts'
+import { startReplicatedCluster } from './cluster.ts'
+
+interface Common {
+  /** `state` in the configuration of each server. */
+  readonly options: readonly [StateOptions, StateOptions]
+  /** The way that no fault is put into, for the operator. */
+  readonly direct: StateOptions
+  stop(): Promise<void>
+}
+
+export interface SqliteStore extends Common {
+  readonly file: string
+}
+
+export interface RedisStore extends Common {
+  /** Every Redis there is, Sentinels aside. */
+  readonly nodes: readonly RedisServer[]
+  /** The one, or ones, that take writes now. */
+  masters(): Promise<readonly [RedisServer, ...RedisServer[]]>
+  /** Resolves when every node is in its place and every master has a replica in step, if it is to have one. */
+  whole(): Promise<void>
+  /** Between each server and a lone Redis. */
+  readonly proxies: readonly BreakingProxy[]
+  readonly sentinel?: RedisServer
+}
+
+/** Milliseconds after which an outcome is unknown; short, so that a cell sees many. */
+const timeout = 500
+const replicaTimeout = 500
+
+async function sqlite(folder: string): Promise<SqliteStore> {
+  const file = join(folder, 'state.sqlite')
+  const options = { url: `sqlite:${file}` }
+  return { file, options: [options, options], direct: options, stop: async () => {} }
+}
+
+/** `faketime`: the environment that gives Redis a clock of its own. */
+async function redis(): Promise<RedisStore> {
+  const server = await startRedis()
+  const proxies = [await startProxy(server.port), await startProxy(server.port)] as const
+  const through = (port: number) => ({ url: `redis://127.0.0.1:${port}`, timeout })
+  return {
+    nodes: [server],
+    masters: async () => [server],
+    whole: async () => {},
+    proxies,
+    options: [through(proxies[0].port), through(proxies[1].port)],
+    direct: through(server.port),
+    async stop() {
+      await Promise.all(proxies.map((proxy) => proxy.close()))
+      await server.stop()
+    },
+  }
+}
+
+async function sentinel(): Promise<RedisStore> {
+  const first = await startRedis()
+  const nodes = [first, await startReplica(first)]
+  const watcher = await startSentinel(first)
+  const options = {
+    url: 'redis://sentinel',
+    sentinel: { name: 'main', hosts: [`127.0.0.1:${watcher.port}`] },
+    replicas: 1,
+    replicaTimeout,
+    timeout,
+  }
+  const masters = async () => {
+    const said = await watcher.command('SENTINEL', 'get-master-addr-by-name', 'main')
+    return [nodes.find(({ port }) => said.includes(`\r\n${port}\r\n`)) ?? first] as const
+  }
+  return {
+    nodes,
+    masters,
+    async whole() {
+      await until(
+        async () => {
+          const [master] = await masters()
+          for (const node of nodes) await follow(node, master)
+          return master.command('INFO', 'replication').catch(String)
+        },
+        (info) => info.includes('role:master') && info.includes('state=online'),
+        30_000,
+      )
+    },
+    proxies: [],
+    sentinel: watcher,
+    options: [options, options],
+    direct: options,
+    async stop() {
+      await watcher.stop()
+      for (const node of nodes) await node.stop()
+    },
+  }
+}
+
+/** What Sentinel would order a master that came back a few seconds later. */
+async function follow(node: RedisServer, master: RedisServer): Promise<void> {
+  if (node === master) return
+  const info = await node.command('INFO', 'replication').catch(String)
+  if (info.includes('role:master') || !info.includes(`master_port:${master.port}`))
+    await node.command('REPLICAOF', '127.0.0.1', String(master.port)).catch(() => {})
+}
+
+async function cluster(): Promise<RedisStore> {
+  const { nodes, masters, whole, stop } = await startReplicatedCluster()
+  const options = {
+    url: 'redis://cluster',
+    cluster: nodes.map(({ port }) => `127.0.0.1:${port}`),
+    replicas: 1,
+    replicaTimeout,
+    timeout,
+  }
+  return { nodes, masters, whole, proxies: [], options: [options, options], direct: options, stop }
+}
+
+export const topologies = { sqlite, redis, sentinel, cluster }
+export type TopologyName = keyof typeof topologies
+export type Store = SqliteStore | RedisStore

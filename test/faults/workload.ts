@@ -1,0 +1,248 @@
+import { setTimeout as pause } from 'node:timers/promises'
+import { cheaply } from '../parts/latchkey.ts'
+import type { Outcome } from './history.ts'
+import type { Random } from './random.ts'
+import { nameOf, type Requests, type Tokens } from './requests.ts'
+
+/** A login as its client holds it; the newest tokens come last. */
+interface Held {
+  readonly user: string
+  readonly client: string
+  readonly scope: string
+  readonly family: string
+  readonly jwt: boolean
+  readonly tokens: Tokens[]
+}
+
+/** What is known to be dead, to be looked at again later, and whatever else may still be asked about. */
+interface Remains {
+  readonly refresh: string[]
+  readonly access: string[]
+}
+
+const hash = await cheaply('secret')
+const servers = [0, 1] as const
+/** How many of the ended logins are looked at again, and after how many milliseconds. */
+const probed = 60
+const settling = 6000
+
+export interface Workload {
+  /** Runs until `over` answers true, with as many clients at once. */
+  run(clients: number, over: () => boolean): Promise<void>
+  /** Asks both servers once more about everything that was ended. */
+  probe(): Promise<void>
+}
+
+/** Clients that keep to the rules, clients that do not, and an operator; all choices by the seed. */
+export function createWorkload(requests: Requests, random: Random): Workload {
+  const remains: Remains = { refresh: [], access: [] }
+  let serial = 0
+
+  async function client(random: Random, over: () => boolean): Promise<void> {
+    let user = await newUser(requests, `user-${++serial}`)
+    let held: Held | undefined
+    while (!over()) {
+      held ??= await logIn(requests, random, user)
+      if (held === undefined) {
+        await pause(20)
+        continue
+      }
+      const act = random.pick(deck)
+      const next = await act(held, requests, random)
+      if (next !== 'goes on') {
+        remains.refresh.push(...held.tokens.slice(-2).map(({ refresh }) => refresh))
+        remains.access.push(...held.tokens.slice(-2).map(({ access }) => access))
+        held = undefined
+        if (next === 'user is out') user = await newUser(requests, `user-${++serial}`)
+      }
+      await pause(random.below(10))
+    }
+  }
+
+  return {
+    async run(clients, over) {
+      await Promise.all(Array.from({ length: clients }, () => client(random.fork(), over)))
+    },
+    async probe() {
+      // A directory may be believed for five seconds.
+      await pause(remains.refresh.length > 0 ? settling : 0)
+      const tokens = {
+        refresh: remains.refresh.slice(-probed),
+        access: remains.access.slice(-probed),
+      }
+      for (const token of tokens.refresh)
+        await Promise.all(servers.map((server) => requests.introspectLogin(server, token)))
+      for (const token of tokens.access)
+        await Promise.all(servers.map((server) => requests.introspectAccess(server, token)))
+    },
+  }
+}
+
+async function newUser(requests: Requests, name: string): Promise<string> {
+  await requests.addUser(name, hash)
+  return name
+}
+
+async function logIn(requests: Requests, random: Random, user: string): Promise<Held | undefined> {
+  const client = random.pick(['web', 'web', 'web', 'strict'])
+  const jwt = random.next() < 0.75
+  const scope = jwt ? random.pick(['read', 'read write']) : 'peek'
+  const resource = jwt ? 'https://api.example' : 'https://opaque.example'
+  const { tokens } = await requests.logIn(random.pick(servers), user, client, scope, resource)
+  if (tokens === undefined) return undefined
+  const { family } = nameOf(tokens.refresh)
+  return { user, client, scope, family, jwt, tokens: [tokens] }
+}
+
+type Next = 'goes on' | 'is over' | 'user is out'
+type Act = (held: Held, requests: Requests, random: Random) => Promise<Next>
+
+const last = ({ tokens }: Held, back = 0): Tokens | undefined => tokens.at(-1 - back)
+const other = (server: number) => 1 - server
+
+/** Keeps what came of a refresh. An unknown outcome leaves the client with what it had. */
+function settle(held: Held, outcome: Outcome, tokens: Tokens | undefined): Next {
+  if (outcome.is === 'refused') return 'is over'
+  if (tokens && tokens.refresh !== last(held)?.refresh) held.tokens.push(tokens)
+  return 'goes on'
+}
+
+const refresh: Act = async (held, requests, random) => {
+  const token = last(held)?.refresh ?? ''
+  const { outcome, tokens } = await requests.refresh(
+    random.pick(servers),
+    token,
+    held.client,
+    held.scope,
+  )
+  return settle(held, outcome, tokens)
+}
+
+/** Several at once with one token, at both servers. */
+const race: Act = async (held, requests, random) => {
+  const token = last(held)?.refresh ?? ''
+  const asked = Array.from({ length: 2 + random.below(3) }, (_, i) =>
+    requests.refresh(i % 2, token, held.client, held.scope),
+  )
+  const turns = await Promise.all(asked)
+  const won = turns.find(({ tokens }) => tokens !== undefined)
+  const lost = turns.find(({ outcome }) => outcome.is === 'refused')
+  if (won?.tokens) settle(held, won.outcome, won.tokens)
+  if (lost === undefined) return 'goes on'
+  await lookBack(held, requests)
+  return 'is over'
+}
+
+/** The parent once more, as after an answer that was lost. */
+const retry: Act = async (held, requests, random) => {
+  const parent = last(held, 1)?.refresh
+  if (parent === undefined) return 'goes on'
+  const turn = await requests.refresh(random.pick(servers), parent, held.client, held.scope)
+  return settle(held, turn.outcome, turn.tokens)
+}
+
+/** A grandparent: a thief, or the victim of one. */
+const reuse: Act = async (held, requests, random) => {
+  const grandparent = last(held, 2)?.refresh
+  if (grandparent === undefined) return 'goes on'
+  const server = random.pick(servers)
+  const { outcome } = await requests.refresh(server, grandparent, held.client, held.scope)
+  await lookBack(held, requests)
+  return outcome.is === 'unknown' ? 'goes on' : 'is over'
+}
+
+/** The end of the login, while somebody refreshes it. */
+const revoke: Act = async (held, requests, random) => {
+  const token = last(held)?.refresh ?? ''
+  const server = random.pick(servers)
+  const [outcome] = await Promise.all([
+    requests.revokeLogin(server, token, held.client),
+    ...(random.next() < 0.5
+      ? [requests.refresh(other(server), token, held.client, held.scope)]
+      : []),
+  ])
+  await lookBack(held, requests)
+  return outcome.is === 'unknown' ? 'goes on' : 'is over'
+}
+
+const revokeAccess: Act = async (held, requests, random) => {
+  const access = last(held)?.access ?? ''
+  await requests.revokeAccess(random.pick(servers), access, held.client, held.family)
+  await Promise.all(servers.map((s) => requests.introspectAccess(s, access, held.family)))
+  await pause(random.below(600))
+  await requests.introspectAccess(random.pick(servers), access, held.family)
+  return 'goes on'
+}
+
+const introspect: Act = async (held, requests, random) => {
+  const { refresh = '', access = '' } = last(held) ?? {}
+  await requests.introspectLogin(random.pick(servers), refresh)
+  await requests.introspectAccess(random.pick(servers), access, held.family)
+  return 'goes on'
+}
+
+const verify: Act = async (held, requests, random) => {
+  const { access = '' } = last(held) ?? {}
+  if (held.jwt) await requests.verify(random.pick(servers), access, held.family)
+  return 'goes on'
+}
+
+const asStranger: Act = async (held, requests, random) => {
+  const token = last(held)?.refresh ?? ''
+  await requests.refresh(random.pick(servers), token, 'other', held.scope)
+  return 'goes on'
+}
+
+const askForMore: Act = async (held, requests, random) => {
+  const token = last(held)?.refresh ?? ''
+  if (held.scope !== 'read') return 'goes on'
+  const server = random.pick(servers)
+  const turn = await requests.refresh(server, token, held.client, held.scope, 'read write')
+  if (turn.tokens) settle(held, turn.outcome, turn.tokens)
+  return 'goes on'
+}
+
+const disable: Act = async (held, requests, random) => {
+  await requests.disableUser(held.user)
+  // Where nobody asks at once the login is still there when somebody does.
+  if (random.next() < 0.5) await lookBack(held, requests)
+  const server = random.pick(servers)
+  await requests.logIn(server, held.user, held.client, held.scope, 'https://api.example')
+  return 'user is out'
+}
+
+const cutOff: Act = async (held, requests) => {
+  const outcome = await requests.cutUserOff(held.user)
+  await lookBack(held, requests)
+  return outcome.is === 'unknown' ? 'goes on' : 'is over'
+}
+
+const logInClient: Act = async (_, requests, random) => {
+  const access = await requests.logInClient(random.pick(servers))
+  if (access === '') return 'goes on'
+  await pause(random.below(400))
+  await Promise.all(servers.map((server) => requests.introspectAccess(server, access)))
+  return 'goes on'
+}
+
+/** Everything that an ended login must not give any more, at both servers. */
+async function lookBack(held: Held, requests: Requests): Promise<void> {
+  const { refresh = '', access = '' } = last(held) ?? {}
+  await Promise.all(
+    servers.flatMap((server) => [
+      requests.introspectLogin(server, refresh),
+      requests.introspectAccess(server, access, held.family),
+    ]),
+  )
+  await requests.refresh(0, refresh, held.client, held.scope)
+}
+
+/** How often each is drawn. */
+const deck: readonly [Act, ...Act[]] = [
+  refresh,
+  ...Array.from({ length: 7 }, () => refresh),
+  ...Array.from({ length: 4 }, () => race),
+  ...Array.from({ length: 3 }, () => retry),
+  ...Array.from({ length: 2 }, () => introspect),
+  ...[reuse, revoke, revokeAccess, verify, asStranger, askForMore, disable, cutOff, logInClient],
+]
