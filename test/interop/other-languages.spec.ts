@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import { type Latchkey, secret, startLatchkey } from '../parts/latchkey.ts'
-import { temporaryFolder } from '../parts/temporary-folder.ts'
 
 /** Runs a client of another language to its end and reads the JSON it prints. */
 async function run(program: string, words: readonly string[], environment = {}): Promise<unknown> {
@@ -56,12 +55,11 @@ describe('clients in other languages', function () {
   })
 
   it('golang.org/x/oauth2', async () => {
-    await using folder = await temporaryFolder()
     // Debian's package of the library lies in a GOPATH, without modules.
     const environment = {
       GOPATH: '/usr/share/gocode',
       GO111MODULE: 'off',
-      GOCACHE: join(folder.path, 'cache'),
+      GOCACHE: join(import.meta.dirname, '../../node_modules/.cache/go'),
       GOFLAGS: '',
       CGO_ENABLED: '0',
     }
