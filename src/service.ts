@@ -19,6 +19,7 @@ import { createLiveness } from './tokens/liveness.ts'
 import { createAuthenticate } from './users/authenticate.ts'
 import { openDirectories } from './users/index.ts'
 import { createRehash } from './users/rehash.ts'
+import { sampleHashes } from './users/sample.ts'
 import { createStanding } from './users/standing.ts'
 import { createThrottle } from './users/throttle.ts'
 
@@ -53,7 +54,14 @@ export async function startService(
     const epoch = await trackEpoch(state)
     closing.push(async () => epoch.close())
 
-    const passwords = createPasswords(config.passwords)
+    const dummyKey = keys.current().refreshTokenKey
+    const passwords = createPasswords({ ...config.passwords, dummyKey })
+    sampleHashes(users, passwords).catch((error: Error) =>
+      log.warn(
+        { error: error.message },
+        'unknown names cost what logins cost, not what the table holds',
+      ),
+    )
     const metrics = createMetrics(passwords.load)
     const audit = log.child({ log: 'audit' })
     const rehash = createRehash({

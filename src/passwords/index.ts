@@ -1,6 +1,7 @@
-import { type Argon2Parameters, hashArgon2id, readArgon2, unknownArgon2id } from './argon2.ts'
+import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { type Argon2Parameters, hashArgon2id, unknownArgon2id } from './argon2.ts'
 import { caps } from './caps.ts'
-import { createUsual } from './dummy.ts'
+import { createDummies, type Sample } from './dummy.ts'
 import { ExcessiveHash, type HashFormat, type StoredHash, UnusableHash } from './format.ts'
 import { type FormatSettings, listFormats } from './formats.ts'
 import { type Admission, createHashing, type Hashing } from './hashing.ts'
@@ -15,6 +16,8 @@ export interface PasswordOptions extends Admission, FormatSettings {
   readonly hash: Argon2Parameters
   /** Names of weak formats that are verified all the same. */
   readonly allowWeak: readonly string[]
+  /** Decides which unknown name costs what; one for all instances. One of its own, if left out. */
+  readonly dummyKey?: KeyObject
 }
 
 export interface Passwords {
@@ -24,10 +27,12 @@ export interface Passwords {
    */
   verify(password: string, stored: string): Promise<boolean>
   /**
-   * Costs what most verifications here cost, or what `like` costs, and is always false: for
-   * unknown, disabled and ambiguous users and unusable hashes. Throws Overloaded.
+   * Costs what a user costs, and is always false: for names that nobody has and users whose hash
+   * cannot be verified. The same name always costs the same. Throws Overloaded.
    */
-  verifyDummy(password: string, like?: string): Promise<false>
+  verifyDummy(password: string, name: string): Promise<false>
+  /** Takes stored hashes for an example of those that `verify` will see, for the sake of verifyDummy. */
+  adopt(stored: AsyncIterable<string>): Promise<void>
   /**
    * A new hash of the NFC form, in the wrapper (Django, LDAP, Spring Security) of `like`, the hash it
    * replaces. Throws RangeError beyond 1024 bytes, and Overloaded.
@@ -57,7 +62,8 @@ export type Inspection = { readonly format: string | undefined } & (
 export function createPasswords(options: PasswordOptions): Passwords {
   const known = listFormats(options)
   const hashing = createHashing(options)
-  const usual = createUsual(readArgon2(unknownArgon2id(options.hash)))
+  const key = options.dummyKey ?? createSecretKey(randomBytes(32))
+  const dummies = createDummies(unknownArgon2id(options.hash), key)
   refuseUnknownNames(options.allowWeak, known)
 
   const find = (stored: string) =>
@@ -91,12 +97,13 @@ export function createPasswords(options: PasswordOptions): Passwords {
     }
   }
 
-  function readOr(stored: string | undefined, other: StoredHash): StoredHash {
-    try {
-      return stored === undefined ? other : read(stored)
-    } catch (error) {
-      if (error instanceof UnusableHash) return other
-      throw error
+  async function* readable(all: AsyncIterable<string>): AsyncIterable<Sample> {
+    for await (const stored of all) {
+      try {
+        yield { stored, cost: read(stored).cost }
+      } catch (error) {
+        if (!(error instanceof UnusableHash)) throw error
+      }
     }
   }
 
@@ -113,13 +120,15 @@ export function createPasswords(options: PasswordOptions): Passwords {
   return {
     async verify(password, stored) {
       const hash = read(stored)
-      usual.saw(hash)
+      dummies.saw({ stored, cost: hash.cost })
       return tryAll(hash, password)
     },
-    async verifyDummy(password, like) {
-      await tryAll(readOr(like, usual.hash()), password)
+    async verifyDummy(password, name) {
+      // Read like any other: an unknown user costs that too.
+      await tryAll(read(dummies.of(name)), password)
       return false
     },
+    adopt: (stored) => dummies.adopt(readable(stored)),
     async hash(password, like = '') {
       const bytes = Buffer.from(password.normalize('NFC'))
       if (bytes.length > caps.password) {

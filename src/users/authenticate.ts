@@ -57,14 +57,15 @@ export function createAuthenticate(parts: AuthenticateParts): Authenticate {
     const found = await lookUp(parts.users, name)
     const user = found === 'ambiguous name' ? undefined : found
     const sub = user && { sub: user.id }
-    const account = user?.id ?? `name ${name.trim().toLowerCase()}`
+    const folded = name.trim().toLowerCase()
+    const account = user?.id ?? `name ${folded}`
     const attempt = await parts.throttle.reserve(account, address)
     if (!attempt.allowed) {
       return { refused: 'throttled', retryAfter: attempt.retryAfter, ...sub }
     }
     let refusal: Refusal | undefined
     try {
-      refusal = await judge(parts, user, password)
+      refusal = await judge(parts, user, { password, name: folded })
     } catch (error) {
       await attempt.withdraw()
       throw error
@@ -92,17 +93,23 @@ async function lookUp(
   }
 }
 
+interface Tried {
+  readonly password: string
+  /** As directories may know it that ignore case: one name must not cost now this and now that. */
+  readonly name: string
+}
+
 /** Undefined when the password is right and the user may log in. */
 async function judge(
   parts: AuthenticateParts,
   user: User | undefined,
-  password: string,
+  tried: Tried,
 ): Promise<Refusal | undefined> {
   if (user === undefined) {
-    await parts.passwords.verifyDummy(password)
+    await parts.passwords.verifyDummy(tried.password, tried.name)
     return 'unknown user'
   }
-  const right = await verify(parts, user, password)
+  const right = await verify(parts, user, tried)
   if (right === 'unusable hash') return right
   if (!right) return 'wrong password'
   if (user.disabled) return 'disabled'
@@ -112,17 +119,19 @@ async function judge(
 async function verify(
   { users, passwords, onUnusableHash }: AuthenticateParts,
   user: User,
-  password: string,
+  { password, name }: Tried,
 ): Promise<boolean | 'unusable hash'> {
   if (user.hash === undefined) {
-    return (await users.checkPassword?.(user, password)) ?? passwords.verifyDummy(password)
+    return (await users.checkPassword?.(user, password)) ?? passwords.verifyDummy(password, name)
   }
   try {
     return await passwords.verify(password, user.hash)
   } catch (error) {
     if (!(error instanceof UnusableHash)) throw error
-    onUnusableHash({ sub: user.id, reason: error.message })
-    await passwords.verifyDummy(password)
+    const { message: reason } = error
+    // While the dummy is computed: what is logged must not take longer than a wrong password.
+    setImmediate(() => onUnusableHash({ sub: user.id, reason }))
+    await passwords.verifyDummy(password, name)
     return 'unusable hash'
   }
 }

@@ -1,6 +1,6 @@
+import { createSecretKey } from 'node:crypto'
 import { expect } from 'chai'
-import { bcryptFormat } from '../../src/passwords/bcrypt.ts'
-import { createUsual } from '../../src/passwords/dummy.ts'
+import { createDummies, type Sample } from '../../src/passwords/dummy.ts'
 import { createPasswords, Overloaded, UnusableHash } from '../../src/passwords/index.ts'
 import { vectors } from './vectors.ts'
 
@@ -56,7 +56,7 @@ describe('verifying a password', () => {
     const stored = await passwords.hash('x')
     const first = small.verify('x', stored)
     expect(await failure(small.verify('x', stored))).to.be.instanceOf(Overloaded)
-    expect(await failure(small.verifyDummy('x'))).to.be.instanceOf(Overloaded)
+    expect(await failure(small.verifyDummy('x', 'ada'))).to.be.instanceOf(Overloaded)
     expect(await first).to.equal(true)
   })
 })
@@ -86,25 +86,46 @@ describe('weak formats', () => {
 
 describe('the dummy verification', () => {
   it('is work, and always false', async () => {
-    const dummy = passwords.verifyDummy('password')
+    const dummy = passwords.verifyDummy('password', 'ada')
     expect(passwords.load().running).to.equal(1)
     expect(await dummy).to.equal(false)
-    const stored = await passwords.hash('password')
-    expect(await passwords.verifyDummy('password', stored)).to.equal(false)
-    expect(await passwords.verifyDummy('password', 'no hash')).to.equal(false)
   })
 
-  it('costs what most hashes seen here cost', () => {
-    const [ten, five] = ['10', '05'].map((cost) =>
-      bcryptFormat.read(`$2b$${cost}$abcdefghijklmnopqrstuu${'a'.repeat(31)}`),
-    )
-    if (ten === undefined || five === undefined) throw new Error('two hashes were read')
-    const usual = createUsual(five)
-    expect(usual.hash().cost).to.equal('bcrypt cost=5')
-    usual.saw(ten)
-    expect(usual.hash().cost).to.equal('bcrypt cost=10')
-    for (let times = 0; times < 2; times++) usual.saw(five)
-    expect(usual.hash().cost).to.equal('bcrypt cost=5')
+  const [five, ten] = ['five', 'ten'].map((stored) => ({ stored, cost: `cost of ${stored}` }))
+  if (ten === undefined || five === undefined) throw new Error('there are two')
+  const key = createSecretKey(Buffer.alloc(32, 1))
+  const names = Array.from({ length: 2000 }, (_, at) => `name${at}`)
+  const costs = (dummies: ReturnType<typeof createDummies>) => names.map((name) => dummies.of(name))
+  async function* table(...hashes: Sample[]) {
+    yield* hashes
+  }
+
+  it('costs what is seen here, from the first hash on', () => {
+    const dummies = createDummies('five', key)
+    expect(new Set(costs(dummies))).to.deep.equal(new Set(['five']))
+    dummies.saw(ten)
+    expect(new Set(costs(dummies))).to.deep.equal(new Set(['ten']))
+  })
+
+  it('costs what the table holds, in its proportion, and each name always the same', async () => {
+    const [one, other] = [createDummies('five', key), createDummies('ten', key)]
+    await one.adopt(table(five, ten, ten, ten))
+    await other.adopt(table(ten, five, ten, ten))
+    // What is verified afterwards says nothing new: a guesser chooses that.
+    for (let times = 0; times < 100; times += 1) one.saw(five)
+    const drawn = costs(one)
+    expect(drawn.filter((cost) => cost === 'ten').length / names.length).to.be.within(0.7, 0.8)
+    expect(costs(other)).to.deep.equal(drawn)
+    const elsewhere = createDummies('five', createSecretKey(Buffer.alloc(32, 2)))
+    await elsewhere.adopt(table(five, ten, ten, ten))
+    expect(costs(elsewhere)).not.to.deep.equal(drawn)
+  })
+
+  it('keeps what it knows when the table holds nothing to learn from', async () => {
+    const dummies = createDummies('five', key)
+    await dummies.adopt(table())
+    dummies.saw(ten)
+    expect(new Set(costs(dummies))).to.deep.equal(new Set(['ten']))
   })
 })
 
