@@ -37,22 +37,37 @@ interface Scene {
 
 const odd = ['disabled', 'no password', 'malformed', 'beyond the caps', 'no format']
 
-const scenes: readonly Scene[] = values.formats.split(',').flatMap((format): Scene[] => {
-  const one = { title: format, formats: [format] }
-  const wrong = (kind: string) => [kind, format] as const
-  if (format !== 'argon2id') return [{ ...one, pairs: [wrong('unknown'), wrong('malformed')] }]
-  const planted = (plant: Plant) => ({
-    ...one,
-    title: `planted: ${plant}`,
-    plant,
-    pairs: [wrong('unknown')],
-  })
-  return [
-    { ...one, pairs: ['control', 'unknown', ...odd].map(wrong) },
-    planted('skip'),
-    planted('half a millisecond'),
-  ]
-})
+const all = values.formats.split(',')
+
+/** Every table of one format, one of all formats, and servers with a mistake. */
+const scenes: readonly Scene[] = [
+  ...all.map((format, at): Scene => {
+    const kinds = at === 0 ? ['control', 'unknown', ...odd] : ['unknown', 'malformed']
+    return { title: format, formats: [format], pairs: kinds.map((kind) => [kind, format]) }
+  }),
+  {
+    title: 'all formats',
+    formats: all,
+    pairs: [
+      ['unknown', 'any'],
+      ['malformed', 'any'],
+    ],
+  },
+  ...all.slice(0, 1).flatMap((format): Scene[] =>
+    (['no hash for unknown', 'half a ms for unknown'] as const).map((plant) => ({
+      title: `planted: ${plant}`,
+      formats: [format],
+      plant,
+      pairs: [['unknown', format]],
+    })),
+  ),
+  {
+    title: 'planted: one cost for all unknown',
+    formats: all,
+    plant: 'one cost for all unknown',
+    pairs: [['unknown', 'any']],
+  },
+]
 
 const agent = new Agent({ keepAlive: true, maxSockets: 1 })
 
@@ -80,7 +95,7 @@ async function run({ title, formats, plant, pairs }: Scene): Promise<void> {
   const words = [folder.path, table, await freePort(), cost.memory, cost.iterations, plant ?? '']
   const subject = await startSubject('timing/server.ts', words.map(String))
   try {
-    for (let warm = 0; warm < 100; warm += 1) await timeOf(subject, names, formats[0] ?? '', '')
+    for (let warm = 0; warm < 100; warm += 1) await timeOf(subject, names, 'any', '')
     const times = pairs.map((): Record<keyof Pairs, number[]> => ({ first: [], second: [] }))
     for (let round = 0; round < n; round += 1) {
       for (const [at, [kind, wrong]] of pairs.entries()) {
@@ -103,7 +118,7 @@ function print(title: string, kind: string, pairs: Pairs | undefined): void {
   const [low, high] = interval.map((bound) => bound.toFixed(0).padStart(7))
   console.log(
     [
-      title.padEnd(28),
+      title.padEnd(34),
       kind.padEnd(16),
       `${median.toFixed(2)} ms`.padStart(10),
       difference.toFixed(0).padStart(7),
