@@ -8,7 +8,10 @@ const most = 2000
  * Shows `passwords` what hashes the directory holds, by its first rows, so that a login under an
  * unknown name costs what one of its users costs. Throws DirectoryUnavailable.
  */
-export async function sampleHashes(users: Directory, passwords: Passwords): Promise<void> {
+export async function sampleHashes(
+  users: Directory,
+  passwords: Pick<Passwords, 'adopt'>,
+): Promise<void> {
   const rows = users.scan?.()
   if (rows) await passwords.adopt(first(rows))
 }
