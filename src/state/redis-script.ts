@@ -26,6 +26,9 @@ export const scripts = {
   epoch: script('clock', 'log', 'epoch', 'birth'),
   logEnd: script('clock', 'log', 'epoch', 'log-end'),
   logAfter: script('clock', 'log', 'epoch', 'log-after'),
+  serial: script('clock', 'serial'),
+  enlistStatus: script('clock', 'enlist-status'),
+  serialsUntil: script('serials-until'),
   spend: script('spend'),
   refund: script('refund'),
 } as const

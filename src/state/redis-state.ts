@@ -2,6 +2,7 @@ import { packFacts, unpackFacts } from './facts.ts'
 import { familyLifetimes, listedFamilies, longestFamily, milliseconds } from './lifetimes.ts'
 import { redisRevocations } from './redis-revocations.ts'
 import { type Script, scripts } from './redis-script.ts'
+import { redisStatuses } from './redis-statuses.ts'
 import {
   type Budget,
   type CutOffTarget,
@@ -43,6 +44,7 @@ export function redisState(
   const budgetKey = (budget: Budget) => key('budget', part(budget.key))
   const marks = redis.sharded ? '' : key('cutoff', '')
   const revocations = redisRevocations(redis, prefix, logRetention)
+  const statuses = redisStatuses(redis, (...parts) => key(...parts.map(part)), logRetention)
   /** What scripts write the log with. On a Cluster they cannot, and it is written before them. */
   const log = redis.sharded ? (['', 0] as const) : revocations.log
 
@@ -181,6 +183,8 @@ export function redisState(
 
     revocationLog: revocations.end,
     revocationsAfter: revocations.after,
+    allocateStatus: statuses.allocate,
+    statusesOf: statuses.of,
 
     async save(kind, id, record, ttl) {
       const name = recordKey(kind, id)

@@ -44,6 +44,16 @@ const versions: readonly string[] = [
   CREATE INDEX revocation_expiry ON revocation (expires_at);
   UPDATE family SET facts = json_remove(facts, '$[0]');
   `,
+  `
+  CREATE TABLE status (
+    client TEXT NOT NULL, serial INTEGER NOT NULL, family TEXT, sub TEXT NOT NULL,
+    since INTEGER NOT NULL, at INTEGER NOT NULL, expires_at INTEGER NOT NULL,
+    PRIMARY KEY (client, serial)
+  ) STRICT;
+  CREATE INDEX status_family ON status (family);
+  CREATE INDEX status_sub ON status (sub);
+  CREATE INDEX status_expiry ON status (expires_at);
+  `,
 ]
 
 /** What is swept: rows whose `expires_at`, in milliseconds, is past. */
@@ -52,6 +62,7 @@ export const expiringTables = [
   'cut_off',
   'revoked',
   'revocation',
+  'status',
   'record',
   'seen',
   'budget',

@@ -13,6 +13,7 @@ import {
 import { sqliteRevocations } from './sqlite-revocations.ts'
 import { openSchema } from './sqlite-schema.ts'
 import { prepare, readFamily } from './sqlite-statements.ts'
+import { sqliteStatuses } from './sqlite-statuses.ts'
 import {
   type Budget,
   type Family,
@@ -45,6 +46,7 @@ export async function openSqlite(
   const database = openDatabase(resolve(file))
   const sql = prepare(database)
   const revocations = sqliteRevocations(database, logRetention)
+  const statuses = sqliteStatuses(database, logRetention)
   const now = () => Date.now()
   const until = (ttl: number) => now() + Math.ceil(ttl * 1000)
 
@@ -202,6 +204,8 @@ export async function openSqlite(
 
     revocationLog: () => ofLog(revocations.end),
     revocationsAfter: (position, limit) => ofLog(() => revocations.after(position, limit)),
+    allocateStatus: (bearer) => atomically(() => statuses.allocate(bearer, now())),
+    statusesOf: (end) => answer(() => statuses.of(end, now())),
 
     save: (kind, id, record, ttl) =>
       answer(() => void sql.save.run(kind, id, JSON.stringify(record), until(ttl))),

@@ -36,6 +36,14 @@ export interface State {
    */
   revocationsAfter(position: string, limit: number): Promise<RevocationPage>
 
+  /**
+   * Gives an access token its serial among those of its client: it rises, and is never given twice.
+   * Known under family, user and client for as long as the log keeps a revocation.
+   */
+  allocateStatus(bearer: StatusBearer): Promise<number>
+  /** The serials of what a revocation of the log ends, dead ones among them. */
+  statusesOf(end: StatusEnd): Promise<readonly StatusSpan[]>
+
   /** Keeps a record of the engine's (an opaque access token, say) for `ttl` seconds. */
   save(kind: string, id: string, record: StoredRecord, ttl: number): Promise<void>
   find(kind: string, id: string): Promise<StoredRecord | undefined>
@@ -154,6 +162,30 @@ export interface RevocationLog {
 export type RevocationPage =
   | { readonly gone: true }
   | { readonly gone: false; readonly entries: readonly Revocation[]; readonly complete: boolean }
+
+/** Whose access token is to have a status in a list. */
+export interface StatusBearer {
+  readonly clientId: string
+  readonly sub: string
+  readonly family?: Pick<Family, 'id' | 'createdAt'>
+}
+
+/**
+ * family: all of it. user: of logins (or, without one, of tokens) from `at` or before. client: what was
+ * issued up to the end of the second `at`. Milliseconds since the epoch.
+ */
+export interface StatusEnd {
+  readonly kind: 'family' | 'user' | 'client'
+  readonly target: string
+  readonly at: number
+}
+
+/** Serials of a client's tokens, both ends included. */
+export interface StatusSpan {
+  readonly clientId: string
+  readonly first: number
+  readonly last: number
+}
 
 export type CutOffTarget =
   | { readonly kind: 'user'; readonly sub: string }

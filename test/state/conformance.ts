@@ -5,6 +5,7 @@ import type { State, TokenReference } from '../../src/state/state.ts'
 import { until } from '../parts/until.ts'
 import { awkward, fresh, login, rotation } from './login.ts'
 import { logsRevocations } from './revocation-log.ts'
+import { keepsStatuses } from './statuses.ts'
 
 export interface Store {
   readonly options: StateOptions
@@ -551,6 +552,10 @@ export function conformsToState(start: () => Promise<Store>, connections = 4): v
   })
 
   logsRevocations(
+    () => states,
+    () => store.empty(),
+  )
+  keepsStatuses(
     () => states,
     () => store.empty(),
   )
