@@ -14,6 +14,7 @@ import { createProvider } from './oauth/provider.ts'
 import { BearerError, createVerifier } from './resource-server/index.ts'
 import type { State } from './state/state.ts'
 import { accessTokenFacts, type Liveness } from './tokens/liveness.ts'
+import type { RevocationFeed } from './tokens/revocation-feed.ts'
 import type { Authenticate } from './users/authenticate.ts'
 import type { Directory } from './users/directory.ts'
 
@@ -29,6 +30,7 @@ export interface ApplicationParts {
   readonly authenticate: Authenticate
   readonly liveness: Liveness
   readonly epoch: () => string
+  readonly feed: RevocationFeed
   readonly ready: () => Promise<void>
   readonly keys: KeySet
 }
@@ -45,6 +47,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Reques
   })
   const router = endpoints({
     ...parts,
+    feed: config.revocations.feed ? parts.feed : undefined,
     issuer,
     apis,
     defaultClient: config.defaultClient,

@@ -4,7 +4,7 @@ import { registerClients } from './clients/client.ts'
 import { createJudgeSecret } from './clients/judge-secret.ts'
 import { createClientThrottle } from './clients/throttle.ts'
 import type { Config } from './config/schema.ts'
-import { signing } from './config/signing.ts'
+import { logRetention, signing } from './config/signing.ts'
 import { listen } from './http/listen.ts'
 import { createLog, type Logger } from './http/log.ts'
 import { createMetrics, metricsListener } from './http/metrics.ts'
@@ -16,6 +16,7 @@ import { createPasswords } from './passwords/index.ts'
 import { openState } from './state/index.ts'
 import { trackEpoch } from './tokens/epoch.ts'
 import { createLiveness } from './tokens/liveness.ts'
+import { createRevocationFeed } from './tokens/revocation-feed.ts'
 import { createAuthenticate } from './users/authenticate.ts'
 import { openDirectories } from './users/index.ts'
 import { createRehash } from './users/rehash.ts'
@@ -42,7 +43,10 @@ export async function startService(
   const closing: (() => Promise<void>)[] = []
   try {
     const clients = registerClients(config.clients)
-    const state = await openState(config.state, (level, message) => log[level](message))
+    const retention = logRetention(config)
+    const state = await openState({ ...config.state, logRetention: retention }, (level, message) =>
+      log[level](message),
+    )
     closing.push(() => state.close())
     const users = await openDirectories(config.users, log)
     closing.push(() => users.close())
@@ -62,7 +66,18 @@ export async function startService(
         'unknown names cost what logins cost, not what the table holds',
       ),
     )
-    const metrics = createMetrics(passwords.load)
+    const feed = createRevocationFeed({
+      state,
+      issuer: config.issuer,
+      keys: () => keys.current(),
+      algorithm: config.apis[0]?.algorithm ?? 'ES256',
+      retention,
+    })
+    const metrics = createMetrics({
+      passwords: passwords.load,
+      feed: feed.load,
+      revocations: async () => (await state.revocationLog()).length,
+    })
     const audit = log.child({ log: 'audit' })
     const rehash = createRehash({
       users,
@@ -101,6 +116,7 @@ export async function startService(
         authenticate,
         liveness,
         epoch: epoch.current,
+        feed,
         ready,
         keys: keySet,
       })
@@ -119,6 +135,8 @@ export async function startService(
 
     const listener = await listen((req, res) => handler(req, res), config.listen, config.tls)
     closing.push(() => listener.close(grace))
+    // Before the listener: who waits for news would keep it open.
+    closing.push(async () => feed.close())
     const metricsAt =
       config.metrics && (await listen(metricsListener(metrics), config.metrics, undefined))
     if (metricsAt) closing.push(() => metricsAt.close(0))

@@ -46,6 +46,17 @@ export const Config = z.strictObject({
     .describe(
       'Public client that requests without any client are taken for, as the tutorial forms send them. Every such request is this client.',
     ),
+  revocations: z
+    .strictObject({
+      feed: z
+        .boolean()
+        .default(true)
+        .describe(
+          'Whether GET /revocations tells everybody what was revoked, as digests, so that APIs that validate JWTs by themselves can refuse it.',
+        ),
+    })
+    .prefault({})
+    .describe('How revocations reach APIs.'),
   passwords,
   throttle,
   dpop: z

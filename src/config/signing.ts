@@ -9,6 +9,14 @@ export interface Signing {
   readonly retention: number
 }
 
+/** Seconds that an access token may live at most. */
+export const longestAccessToken = ({ apis, clients }: Pick<Config, 'apis' | 'clients'>): number =>
+  Math.max(...[...apis, ...clients].map(({ accessTokenLifetime }) => accessTokenLifetime ?? 0))
+
+/** Seconds for which the log keeps a revocation: a minute for clocks that differ. */
+export const logRetention = (config: Pick<Config, 'apis' | 'clients'>): number =>
+  longestAccessToken(config) + 60
+
 /** The hour is for clocks that differ and for processes that notice a new key late. */
 const margin = 3600
 
@@ -19,10 +27,9 @@ export function signing({
   clients,
 }: Pick<Config, 'keys' | 'apis' | 'clients'>): Signing {
   const named = [...apis, ...clients]
-  const lifetimes = named.map(({ accessTokenLifetime }) => accessTokenLifetime ?? 0)
   return {
     folder: keys,
     algorithms: [...new Set(named.flatMap(({ algorithm }) => algorithm ?? []))],
-    retention: Math.max(...lifetimes) + margin,
+    retention: longestAccessToken({ apis, clients }) + margin,
   }
 }

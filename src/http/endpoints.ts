@@ -15,9 +15,11 @@ import { answer } from '../oauth/responses.ts'
 import { routes } from '../oauth/routes.ts'
 import { presentToken, type VerifyOwnToken } from '../oauth/structured-tokens.ts'
 import type { AccessTokenVerifier } from '../resource-server/index.ts'
+import type { RevocationFeed } from '../tokens/revocation-feed.ts'
 import type { Directory } from '../users/directory.ts'
 import { clientCors, openCors } from './cors.ts'
 import { document } from './documents.ts'
+import { revocations, revocationsPath } from './revocations.ts'
 import { protectProfile, usersMe } from './users-me.ts'
 
 export interface EndpointParts extends Omit<MetadataFacts, 'clients'> {
@@ -31,6 +33,8 @@ export interface EndpointParts extends Omit<MetadataFacts, 'clients'> {
   readonly verifier: AccessTokenVerifier
   /** For introspection and revocation. */
   readonly verifyOwn: VerifyOwnToken
+  /** Undefined where it is off. */
+  readonly feed: RevocationFeed | undefined
   readonly ready: () => Promise<void>
 }
 
@@ -66,6 +70,11 @@ export function endpoints(parts: EndpointParts): Router {
   for (const [path, serve] of Object.entries(documents)) {
     router.get(path, openCors, serve)
     router.options(path, openCors)
+  }
+
+  if (parts.feed) {
+    router.get(revocationsPath, openCors, revocations(parts.feed))
+    router.options(revocationsPath, openCors)
   }
 
   router.get(routes.authorization, answer(issuer), refuseAuthorization)

@@ -83,7 +83,10 @@ async function close(server: Server, grace: number): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>()
   server.close(() => resolve())
   server.closeIdleConnections()
+  // One that was busy is idle after its answer, and would be kept alive for the next.
+  const idle = setInterval(() => server.closeIdleConnections(), 50)
   const cut = setTimeout(() => server.closeAllConnections(), grace)
   await promise
   clearTimeout(cut)
+  clearInterval(idle)
 }

@@ -2,6 +2,7 @@ import type { Middleware } from 'koa'
 import { type Logger, pino } from 'pino'
 import { factsOf } from '../oauth/request.ts'
 import { protocolError } from '../oauth/responses.ts'
+import { revocationsPath } from './revocations.ts'
 
 export type { Logger } from 'pino'
 
@@ -64,7 +65,8 @@ export function requestLog(log: Logger): Middleware {
       address,
     }
     if (ctx.status >= 500) requests.error({ ...line, error: describe(failure?.cause) }, 'request')
-    else requests.info(line, 'request')
+    // Every API asks every few seconds.
+    else requests[ctx.path === revocationsPath ? 'debug' : 'info'](line, 'request')
   }
 }
 

@@ -3,6 +3,7 @@ import type { Middleware } from 'koa'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { factsOf, parameter } from '../oauth/request.ts'
 import { protocolError } from '../oauth/responses.ts'
+import { revocationsPath } from './revocations.ts'
 
 export interface Metrics {
   /** Prometheus text. */
@@ -13,12 +14,24 @@ export interface Metrics {
 }
 
 /** Paths that have a series of their own; others share one, or a scanner would make thousands. */
-const paths = new Set(['/token', '/revoke', '/introspect', '/users/me', '/.well-known/jwks.json'])
+const paths = new Set([
+  '/token',
+  '/revoke',
+  '/introspect',
+  '/users/me',
+  '/.well-known/jwks.json',
+  revocationsPath,
+])
+
+export interface MeasuredParts {
+  readonly passwords: () => { readonly running: number; readonly waiting: number }
+  readonly feed: () => { readonly waiting: number }
+  /** The length of the log. */
+  readonly revocations: () => Promise<number>
+}
 
 /** What is measured: requests by outcome and time, token requests by grant, passwords in work. */
-export function createMetrics(
-  load: () => { readonly running: number; readonly waiting: number },
-): Metrics {
+export function createMetrics(parts: MeasuredParts): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const seconds = new Histogram({
@@ -45,9 +58,25 @@ export function createMetrics(
     labelNames: ['state'],
     registers,
     collect() {
-      const { running, waiting } = load()
+      const { running, waiting } = parts.passwords()
       this.set({ state: 'running' }, running)
       this.set({ state: 'waiting' }, waiting)
+    },
+  })
+  new Gauge({
+    name: 'latchkey_revocation_followers_waiting',
+    help: 'Requests for GET /revocations that wait for news.',
+    registers,
+    collect() {
+      this.set(parts.feed().waiting)
+    },
+  })
+  new Gauge({
+    name: 'latchkey_revocations_logged',
+    help: 'Revocations in the log; not a number while the store does not say.',
+    registers,
+    async collect() {
+      this.set(await parts.revocations().catch(() => Number.NaN))
     },
   })
   return {
