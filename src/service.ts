@@ -20,7 +20,7 @@ import { createRevocationFeed } from './tokens/revocation-feed.ts'
 import { createAuthenticate } from './users/authenticate.ts'
 import { openDirectories } from './users/index.ts'
 import { createRehash } from './users/rehash.ts'
-import { sampleHashes } from './users/sample.ts'
+import { keepSampling } from './users/sample.ts'
 import { createStanding } from './users/standing.ts'
 import { createThrottle } from './users/throttle.ts'
 
@@ -60,12 +60,10 @@ export async function startService(
 
     const dummyKey = keys.current().refreshTokenKey
     const passwords = createPasswords({ ...config.passwords, dummyKey })
-    sampleHashes(users, passwords).catch((error: Error) =>
-      log.warn(
-        { error: error.message },
-        'unknown names cost what logins cost, not what the table holds',
-      ),
+    const endSampling = keepSampling(users, passwords, ({ message: error }) =>
+      log.warn({ error }, 'unknown names cost what logins cost, not what the table holds'),
     )
+    closing.push(async () => endSampling())
     const feed = createRevocationFeed({
       state,
       issuer: config.issuer,

@@ -1,6 +1,8 @@
 import { createHmac, type KeyObject } from 'node:crypto'
 
 const mostKinds = 32
+/** Fewer hashes than this say less about a table than the logins do. */
+const enough = 100
 
 /** A stored hash, and what it costs. */
 export interface Sample {
@@ -19,7 +21,7 @@ type Kinds = Map<string, Kind>
 export interface Dummies {
   /** Learns from a verification, as long as nothing better is known. */
   saw(hash: Sample): void
-  /** The hashes that the table holds: from now on these are what is known. */
+  /** The hashes that the table holds: from now on these are what is known, unless they are too few. */
   adopt(hashes: AsyncIterable<Sample>): Promise<void>
   /** The stored hash that such a user has. The same name always has the same, on every instance with this key. */
   of(name: string): string
@@ -39,8 +41,12 @@ export function createDummies(first: string, key: KeyObject): Dummies {
     },
     async adopt(hashes) {
       const held: Kinds = new Map()
-      for await (const hash of hashes) count(held, hash)
-      if (held.size === 0) return
+      let rows = 0
+      for await (const hash of hashes) {
+        count(held, hash)
+        rows += 1
+      }
+      if (rows < enough) return
       seen = held
       adopted = true
     },

@@ -3,6 +3,8 @@ import type { Directory } from './directory.ts'
 
 /** Rows: four pages, which a server reads in a tenth of a second. */
 const most = 2000
+/** Milliseconds: tables grow. */
+const interval = 600_000
 
 /**
  * Shows `passwords` what hashes the directory holds, by its first rows, so that a login under an
@@ -14,6 +16,19 @@ export async function sampleHashes(
 ): Promise<void> {
   const rows = users.scan?.()
   if (rows) await passwords.adopt(first(rows))
+}
+
+/** Now and every ten minutes. Returns the end of it. */
+export function keepSampling(
+  users: Directory,
+  passwords: Pick<Passwords, 'adopt'>,
+  onFailure: (error: Error) => void,
+): () => void {
+  const sample = () => sampleHashes(users, passwords).catch(onFailure)
+  sample()
+  const timer = setInterval(sample, interval)
+  timer.unref()
+  return () => clearInterval(timer)
 }
 
 async function* first(rows: AsyncIterable<{ readonly hash: string | undefined }>) {

@@ -96,8 +96,8 @@ describe('the dummy verification', () => {
   const key = createSecretKey(Buffer.alloc(32, 1))
   const names = Array.from({ length: 2000 }, (_, at) => `name${at}`)
   const costs = (dummies: ReturnType<typeof createDummies>) => names.map((name) => dummies.of(name))
-  async function* table(...hashes: Sample[]) {
-    yield* hashes
+  async function* table(rows: number, ...hashes: Sample[]) {
+    for (let row = 0; row < rows; row += 1) yield* hashes
   }
 
   it('costs what is seen here, from the first hash on', () => {
@@ -109,21 +109,21 @@ describe('the dummy verification', () => {
 
   it('costs what the table holds, in its proportion, and each name always the same', async () => {
     const [one, other] = [createDummies('five', key), createDummies('ten', key)]
-    await one.adopt(table(five, ten, ten, ten))
-    await other.adopt(table(ten, five, ten, ten))
+    await one.adopt(table(25, five, ten, ten, ten))
+    await other.adopt(table(100, ten, five, ten, ten))
     // What is verified afterwards says nothing new: a guesser chooses that.
     for (let times = 0; times < 100; times += 1) one.saw(five)
     const drawn = costs(one)
     expect(drawn.filter((cost) => cost === 'ten').length / names.length).to.be.within(0.7, 0.8)
     expect(costs(other)).to.deep.equal(drawn)
     const elsewhere = createDummies('five', createSecretKey(Buffer.alloc(32, 2)))
-    await elsewhere.adopt(table(five, ten, ten, ten))
+    await elsewhere.adopt(table(25, five, ten, ten, ten))
     expect(costs(elsewhere)).not.to.deep.equal(drawn)
   })
 
-  it('keeps what it knows when the table holds nothing to learn from', async () => {
+  it('keeps what it knows when the table holds too little to learn from', async () => {
     const dummies = createDummies('five', key)
-    await dummies.adopt(table())
+    await dummies.adopt(table(99, five))
     dummies.saw(ten)
     expect(new Set(costs(dummies))).to.deep.equal(new Set(['ten']))
   })
