@@ -1,10 +1,10 @@
 import type { Context, Middleware } from 'koa'
-import type { Client, Clients } from '../clients/client.ts'
+import type { Clients } from '../clients/client.ts'
 import type { JudgeSecret } from '../clients/judge-secret.ts'
 import { networkOf } from '../users/network.ts'
 import { assertedClient } from './client-assertion.ts'
 import { OAuthError } from './error.ts'
-import { factsOf, parameter, type RequestFacts } from './request.ts'
+import { type Form, factsOf, parameter, type RequestFacts } from './request.ts'
 import { routes } from './routes.ts'
 
 export interface PresentationParts {
@@ -22,67 +22,78 @@ export interface PresentationParts {
  *
  * @throws OAuthError invalid_client, invalid_request, temporarily_unavailable (429)
  */
-export function presentClient({
-  issuer,
-  clients,
-  defaultClient,
-  judgeSecret,
-}: PresentationParts): Middleware {
+export function presentClient(parts: PresentationParts): Middleware {
   return async (ctx, next) => {
     const facts = factsOf(ctx)
-    const header = authorization(ctx)
-    const bodyId = parameter(facts.form, 'client_id')
-    const bodySecret = parameter(facts.form, 'client_secret')
-    const assertion = parameter(facts.form, 'client_assertion')
-    const present = (id: string, secrets: readonly string[]) => {
-      facts.presented = { id, secrets, registered: clients.has(id) }
-    }
-
-    if ([header, bodySecret, assertion].filter((method) => method !== undefined).length > 1) {
-      throw new OAuthError(
-        'invalid_request',
-        'more than one client authentication method (RFC 6749 section 2.3)',
-      )
-    }
-    const asserted = assertedClient(facts.form, issuer)
-    if (header !== undefined) {
-      const { client, id, secrets } = readBasic(header, clients, ctx.path)
-      if (bodyId !== undefined && bodyId !== id) {
-        throw new OAuthError('invalid_request', 'client_id is not the authenticated client')
-      }
-      if (secrets.length === 0) {
-        if (client?.public !== true)
-          throw new OAuthError('invalid_client', 'client authentication failed')
-        // Basic with an empty secret is how several libraries name a public client.
-        ctx.req.headers.authorization = undefined
-        delete ctx.req.headers.authorization
-        setParameter(ctx, 'client_id', id)
-      } else {
-        const canonical = `${encodeURIComponent(id)}:${encodeURIComponent(secrets[0] ?? '')}`
-        ctx.req.headers.authorization = `Basic ${Buffer.from(canonical).toString('base64')}`
-      }
-      present(id, secrets)
-    } else if (asserted !== undefined) {
-      // RFC 7521 section 4.2: client_id is not needed, and must agree.
-      if (bodyId !== undefined && bodyId !== asserted)
-        throw new OAuthError('invalid_client', 'client_id is not the client of the assertion')
-      present(asserted, [])
-    } else if (bodyId !== undefined) {
-      present(bodyId, bodySecret === undefined ? [] : [bodySecret])
-    } else {
-      if (defaultClient === undefined || bodySecret !== undefined) {
-        throw new OAuthError('invalid_client', 'no client is named')
-      }
-      setParameter(ctx, 'client_id', defaultClient)
-      present(defaultClient, [])
-    }
+    const named = readClient(ctx, facts.form, parts)
+    const client = parts.clients.get(named.id)
+    facts.presented = { id: named.id, secrets: named.secrets, registered: client !== undefined }
     // RFC 7662 section 2.1: introspection is for those who can prove who they are.
-    if (ctx.path === routes.introspection && clients.get(facts.presented?.id ?? '')?.public) {
+    if (ctx.path === routes.introspection && client?.public) {
       throw new OAuthError('invalid_client', 'a public client may not introspect')
     }
-    await proveSecret(facts, judgeSecret)
+    await proveSecret(facts, parts.judgeSecret)
+    tellEngine(ctx, named)
     await next()
   }
+}
+
+interface NamedClient {
+  readonly id: string
+  /** The readings of its secret, of which one is right or none is. */
+  readonly secrets: readonly string[]
+  readonly by: 'basic' | 'assertion' | 'body' | 'default'
+}
+
+function readClient(
+  ctx: Context,
+  form: Form | undefined,
+  { issuer, clients, defaultClient }: PresentationParts,
+): NamedClient {
+  const header = authorization(ctx)
+  const id = parameter(form, 'client_id')
+  const secret = parameter(form, 'client_secret')
+  const assertion = parameter(form, 'client_assertion')
+  if ([header, secret, assertion].filter((method) => method !== undefined).length > 1) {
+    throw new OAuthError(
+      'invalid_request',
+      'more than one client authentication method (RFC 6749 section 2.3)',
+    )
+  }
+  const asserted = assertedClient(form, issuer)
+  if (header !== undefined) {
+    const named = readBasic(header, clients, ctx.path)
+    if (id !== undefined && id !== named.id) {
+      throw new OAuthError('invalid_request', 'client_id is not the authenticated client')
+    }
+    return { ...named, by: 'basic' }
+  }
+  if (asserted !== undefined) {
+    // RFC 7521 section 4.2: client_id is not needed, and must agree.
+    if (id !== undefined && id !== asserted) {
+      throw new OAuthError('invalid_client', 'client_id is not the client of the assertion')
+    }
+    return { id: asserted, secrets: [], by: 'assertion' }
+  }
+  if (id !== undefined) return { id, secrets: secret === undefined ? [] : [secret], by: 'body' }
+  if (defaultClient === undefined || secret !== undefined) {
+    throw new OAuthError('invalid_client', 'no client is named')
+  }
+  return { id: defaultClient, secrets: [], by: 'default' }
+}
+
+/** Puts the client where the engine looks for it: one canonical Basic header, or the parameter client_id. */
+function tellEngine(ctx: Context, { id, secrets, by }: NamedClient): void {
+  if (by === 'assertion' || by === 'body') return
+  delete ctx.req.headers.authorization
+  const [secret] = secrets
+  if (secret === undefined) {
+    const { body } = ctx.req as { body?: Record<string, unknown> }
+    if (body !== undefined) body.client_id = [id]
+    return
+  }
+  const canonical = `${encodeURIComponent(id)}:${encodeURIComponent(secret)}`
+  ctx.req.headers.authorization = `Basic ${Buffer.from(canonical).toString('base64')}`
 }
 
 async function proveSecret(facts: RequestFacts, judge: JudgeSecret): Promise<void> {
@@ -114,7 +125,7 @@ function readBasic(
   header: string,
   clients: Clients,
   path: string,
-): { client: Client | undefined; id: string; secrets: string[] } {
+): { id: string; secrets: string[] } {
   const [, scheme = '', credentials = ''] = /^([^ ]+) *(.*)$/.exec(header) ?? []
   // RFC 7662 section 2.3: a bearer token that does not authorise is answered as RFC 6750 section 3 has it.
   if (scheme.toLowerCase() === 'bearer' && path === routes.introspection) {
@@ -141,7 +152,11 @@ function readBasic(
   if (![id, ...secrets].every((text) => /^[\x20-\x7e]+$/.test(text))) {
     throw new OAuthError('invalid_client', 'client authentication failed')
   }
-  return { client: clients.get(id), id, secrets }
+  // Basic with an empty secret is how several libraries name a public client.
+  if (secrets.length === 0 && clients.get(id)?.public !== true) {
+    throw new OAuthError('invalid_client', 'client authentication failed')
+  }
+  return { id, secrets }
 }
 
 function formDecode(text: string): string | undefined {
@@ -150,10 +165,4 @@ function formDecode(text: string): string | undefined {
   } catch {
     return undefined
   }
-}
-
-/** The engine reads the body; what is said elsewhere is put where it looks. */
-function setParameter(ctx: Context, name: string, value: string): void {
-  const { body } = ctx.req as { body?: Record<string, unknown> }
-  if (body !== undefined) body[name] = [value]
 }
