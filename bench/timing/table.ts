@@ -1,5 +1,6 @@
 import { randomBytes, randomInt } from 'node:crypto'
 import { DatabaseSync } from 'node:sqlite'
+import { hash as bcrypt } from '@node-rs/bcrypt'
 import { hashArgon2id } from '../../src/passwords/argon2.ts'
 
 export const password = 'correct horse'
@@ -14,11 +15,10 @@ const base64 = (bytes: number) => randomBytes(bytes).toString('base64').replaceA
 const letters = (count: number) => randomBytes(count).toString('hex').slice(0, count)
 const rounds = ({ memory, iterations }: Cost) => Math.round((memory * iterations) / 8192)
 
-/** A hash of each format at about the cost of argon2id; only argon2id's is of a password that is known. */
+/** A hash of each format at about the cost of argon2id; those of argon2id and bcrypt are of the password. */
 export const hashes: Readonly<Record<string, (cost: Cost) => string | Promise<string>>> = {
   argon2id: (cost) => hashArgon2id(Buffer.from(password), { ...cost, parallelism: 1 }),
-  bcrypt: (cost) =>
-    `$2b$${String(6 + Math.round(Math.log2(rounds(cost)))).padStart(2, '0')}$${letters(21)}u${letters(30)}u`,
+  bcrypt: (cost) => bcrypt(password, { cost: 6 + Math.round(Math.log2(rounds(cost))) }),
   'django-pbkdf2': (cost) =>
     `pbkdf2_sha256$${20_000 * rounds(cost)}$${base64(12)}$${randomBytes(32).toString('base64')}`,
   scrypt: (cost) =>
@@ -27,7 +27,7 @@ export const hashes: Readonly<Record<string, (cost: Cost) => string | Promise<st
   phpass: () => `$P$B${letters(30)}`,
 }
 
-/** Names of users, twenty of each kind, `any` with a hash that can be verified; other kinds make up names. */
+/** Names of users, sixty of each kind, `any` with a hash that can be verified; other kinds make up names. */
 export type Names = (kind: string) => string
 
 /** A table whose users have hashes of these formats, and the odd ones that every table has. */
@@ -43,9 +43,10 @@ export async function makeTable(
   const add = database.prepare('insert into people (login, pw, disabled) values (?, ?, ?)')
   const [first = ''] = formats
   const usual = async (format = first) => hashes[format]?.(cost) ?? ''
-  const kinds: Readonly<Record<string, () => Promise<string | null>>> = {
+  const kinds: Readonly<Record<string, (count: number) => Promise<string | null>>> = {
     ...Object.fromEntries(formats.map((format) => [format, () => usual(format)])),
-    disabled: usual,
+    // In the proportions of the others: an unknown name costs what the whole table costs.
+    disabled: (count) => usual(formats[count % formats.length]),
     'no password': async () => null,
     malformed: async () => (await usual()).slice(0, -3),
     'beyond the caps': async () => `$argon2id$v=19$m=3145728,t=9,p=1$${base64(16)}$${base64(32)}`,
@@ -54,9 +55,9 @@ export async function makeTable(
   const names: Record<string, string[]> = {}
   for (const [kind, hash] of Object.entries(kinds)) {
     names[kind] = []
-    for (let count = 0; count < 20; count += 1) {
+    for (let count = 0; count < 60; count += 1) {
       const name = letters(12)
-      add.run(name, await hash(), kind === 'disabled' ? 1 : 0)
+      add.run(name, await hash(count), kind === 'disabled' ? 1 : 0)
       names[kind].push(name)
     }
   }
