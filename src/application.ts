@@ -2,6 +2,7 @@ import type { RequestListener } from 'node:http'
 import type { Clients } from './clients/client.ts'
 import type { JudgeSecret } from './clients/judge-secret.ts'
 import type { Config } from './config/schema.ts'
+import { logRetention } from './config/signing.ts'
 import { arrival } from './http/arrival.ts'
 import { endpoints } from './http/endpoints.ts'
 import { checkHost, fallback, securityHeaders } from './http/headers.ts'
@@ -15,6 +16,8 @@ import { BearerError, createVerifier } from './resource-server/index.ts'
 import type { State } from './state/state.ts'
 import { accessTokenFacts, type Liveness } from './tokens/liveness.ts'
 import type { RevocationFeed } from './tokens/revocation-feed.ts'
+import { createStatusListTokens } from './tokens/status/document.ts'
+import { createStatusLists } from './tokens/status/lists.ts'
 import type { Authenticate } from './users/authenticate.ts'
 import type { Directory } from './users/directory.ts'
 
@@ -52,6 +55,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Reques
     apis,
     defaultClient: config.defaultClient,
     bodyLimit: config.bodyLimit,
+    statusLists: statusListTokens(parts),
     ...verifiers(parts),
   })
   provider.silent = true
@@ -68,6 +72,20 @@ export async function createApplication(parts: ApplicationParts): Promise<Reques
     .use(onlyListed)
   log.debug({ keys: keys.keys.map(({ kid, state }) => ({ kid, state })) }, 'keys in use')
   return provider.callback()
+}
+
+/** Undefined where no API has its tokens in a list. */
+function statusListTokens({ config, keys, state, clients }: ApplicationParts) {
+  const { issuer, apis } = config
+  const [first] = apis
+  if (first === undefined || !apis.some((api) => api.statusList)) return undefined
+  const lists = createStatusLists({
+    state,
+    clients: [...clients.keys()],
+    secret: keys.refreshTokenKey,
+    retention: logRetention(config),
+  })
+  return createStatusListTokens({ issuer, keys, algorithm: first.algorithm, lists })
 }
 
 /** Our own tokens, checked by the code that other people's APIs use: at GET /users/me, and at introspection and revocation. */

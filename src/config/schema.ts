@@ -21,6 +21,12 @@ export const api = z.strictObject({
     .describe('`jwt` (RFC 9068) is validated by the API itself, `opaque` only by introspection.'),
   algorithm: algorithm.default('ES256').describe('Algorithm that signs its JWTs.'),
   profile: z.boolean().default(false).describe('Whether its tokens are good for GET /users/me.'),
+  statusList: z
+    .boolean()
+    .default(false)
+    .describe(
+      'Whether its JWTs name a place in a Token Status List, which says at GET /status-lists/… whether they have been revoked.',
+    ),
 })
 export type ApiConfig = z.output<typeof api>
 

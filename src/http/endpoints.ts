@@ -16,10 +16,13 @@ import { routes } from '../oauth/routes.ts'
 import { presentToken, type VerifyOwnToken } from '../oauth/structured-tokens.ts'
 import type { AccessTokenVerifier } from '../resource-server/index.ts'
 import type { RevocationFeed } from '../tokens/revocation-feed.ts'
+import type { StatusListTokens } from '../tokens/status/document.ts'
+import { statusListPath } from '../tokens/status/place.ts'
 import type { Directory } from '../users/directory.ts'
 import { clientCors, openCors } from './cors.ts'
 import { document } from './documents.ts'
 import { revocations, revocationsPath } from './revocations.ts'
+import { statusList, statusLists } from './status-lists.ts'
 import { protectProfile, usersMe } from './users-me.ts'
 
 export interface EndpointParts extends Omit<MetadataFacts, 'clients'> {
@@ -35,6 +38,8 @@ export interface EndpointParts extends Omit<MetadataFacts, 'clients'> {
   readonly verifyOwn: VerifyOwnToken
   /** Undefined where it is off. */
   readonly feed: RevocationFeed | undefined
+  /** Undefined where no API has any. */
+  readonly statusLists: StatusListTokens | undefined
   readonly ready: () => Promise<void>
 }
 
@@ -75,6 +80,13 @@ export function endpoints(parts: EndpointParts): Router {
   if (parts.feed) {
     router.get(revocationsPath, openCors, revocations(parts.feed))
     router.options(revocationsPath, openCors)
+  }
+
+  if (parts.statusLists) {
+    const path = `${statusListPath}/:client/:number`
+    router.get(statusListPath, openCors, statusLists(parts.statusLists))
+    router.get(path, openCors, statusList(parts.statusLists))
+    for (const each of [statusListPath, path]) router.options(each, openCors)
   }
 
   router.get(routes.authorization, answer(issuer), refuseAuthorization)

@@ -1,6 +1,7 @@
 import type { Client } from '../clients/client.ts'
 import type { KeySet } from '../keys/key-set.ts'
 import type { Api } from '../tokens/api.ts'
+import { statusListPath } from '../tokens/status/place.ts'
 import type { CertificateSource } from './certificate.ts'
 import { proofAlgorithms } from './proof-algorithms.ts'
 import { routes } from './routes.ts'
@@ -39,6 +40,10 @@ export function authorizationServerMetadata(facts: MetadataFacts) {
     scopes_supported: [...new Set(apis.flatMap((api) => api.scopes))],
     grant_types_supported: [...new Set(clients.flatMap((client) => client.grants))],
     dpop_signing_alg_values_supported: proofAlgorithms,
+    // draft-ietf-oauth-status-list-21 section 9.1.
+    status_list_aggregation_endpoint: apis.some((api) => api.statusList)
+      ? issuer + statusListPath
+      : '',
     // RFC 8705 section 3.3. No mtls_endpoint_aliases: the endpoints ask every client and demand nothing.
     ...(facts.certificates && { tls_client_certificate_bound_access_tokens: true as const }),
   })

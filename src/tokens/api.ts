@@ -10,4 +10,6 @@ export interface Api {
   readonly algorithm: Algorithm
   /** Whether its tokens are good for GET /users/me. */
   readonly profile: boolean
+  /** Whether its tokens have a place in a status list. */
+  readonly statusList: boolean
 }

@@ -75,6 +75,15 @@ const rules: Record<string, { good: string[]; bad: [text: string, fault: RegExp]
       ],
     ],
   },
+  'tokens with a status are JWTs': {
+    good: [valid.replace('scopes:', 'statusList: true\n    scopes:')],
+    bad: [
+      [
+        valid.replace('scopes:', 'statusList: true\n    format: opaque\n    scopes:'),
+        /^5:5 apis\[0\]\.statusList: leave it out/,
+      ],
+    ],
+  },
   'names are unique': {
     good: [],
     bad: [

@@ -15,12 +15,18 @@ export interface ClientSurroundings {
   readonly fromOutside: (index: number) => boolean
 }
 
-export const checkApi = ({ format, profile }: ApiConfig): Finding[] =>
-  when(
+export const checkApi = ({ format, profile, statusList }: ApiConfig): Finding[] => [
+  ...when(
     profile && format === 'opaque',
     ['format'],
     'write `jwt`: the tokens for GET /users/me are JWTs (`profile`)',
-  )
+  ),
+  ...when(
+    statusList && format === 'opaque',
+    ['statusList'],
+    'leave it out: whoever has an opaque token asks by introspection',
+  ),
+]
 
 /** What the schema cannot say about one client. */
 export const checkClient = (client: ClientConfig, around: ClientSurroundings): Finding[] => [

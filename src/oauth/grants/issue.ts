@@ -4,10 +4,12 @@ import type { Client } from '../../clients/client.ts'
 import { signingKey } from '../../keys/current.ts'
 import type { Family } from '../../state/state.ts'
 import { mintRefreshToken } from '../../tokens/refresh-token.ts'
+import { jtiSuffix, statusListUri } from '../../tokens/status/place.ts'
 import { type Access, scopeAnswer } from '../access.ts'
 import { factsOf } from '../request.ts'
 import type { Binding } from './binding.ts'
 import type { GrantContext, GrantParts } from './grant.ts'
+import { takePlace } from './status.ts'
 
 interface Issue {
   readonly client: Client
@@ -26,7 +28,13 @@ export async function issue(ctx: GrantContext, parts: GrantParts, of: Issue): Pr
   const { api, scopes } = of.access
   const algorithm = client.algorithm ?? api.algorithm
   const facts = factsOf(ctx)
-  facts.extra = extraClaims(family, client)
+  const place = api.statusList ? await takePlace(parts, client, family) : undefined
+  facts.extra = {
+    ...extraClaims(family, client),
+    ...(place && {
+      status: { status_list: { idx: place.idx, uri: statusListUri(provider.issuer, place.list) } },
+    }),
+  }
   const token = {
     client: ctx.oidc.client,
     resourceServer: new provider.ResourceServer(api.audience, {
@@ -50,7 +58,7 @@ export async function issue(ctx: GrantContext, parts: GrantParts, of: Issue): Pr
           gty: ctx.oidc.params.grant_type,
         })
   // A token without a family lives as long as the store it was issued over (State.epoch).
-  const jti = randomBytes(16).toString('base64url')
+  const jti = randomBytes(16).toString('base64url') + (place ? jtiSuffix(place) : '')
   Object.assign(model, {
     format: api.format,
     jti:
