@@ -22,7 +22,8 @@ export function revocations(feed: RevocationFeed): Middleware {
     const gone = new AbortController()
     ctx.res.once('close', () => gone.abort())
     const jwt = await feed.read(after, Number(wait), gone.signal)
-    ctx.set('Cache-Control', 'public, max-age=1')
+    // Who waits wants what is new now, not what a cache was told a second ago.
+    ctx.set('Cache-Control', wait === '' ? 'public, max-age=1' : 'no-store')
     // Of these very bytes: an answer that a cache revalidated without fetching it anew would be as old as before.
     ctx.set('ETag', `"${createHash('sha256').update(jwt).digest('base64url')}"`)
     ctx.status = 200

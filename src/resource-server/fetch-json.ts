@@ -34,11 +34,27 @@ export function jsonFetcher(url: URL, limits = fetchLimits): () => Promise<JsonO
   }
 }
 
-async function get(url: URL, { timeout, size }: FetchLimits): Promise<JsonObject> {
-  const response = await fetch(url, {
+async function get(url: URL, limits: FetchLimits): Promise<JsonObject> {
+  const accept = 'application/json, application/jwk-set+json'
+  const document: unknown = JSON.parse(await fetchText(url, { ...limits, accept }))
+  if (!isObject(document)) throw new Error('not a JSON object')
+  return document
+}
+
+export interface TextRequest extends Pick<FetchLimits, 'timeout' | 'size'> {
+  readonly accept: string
+  readonly signal?: AbortSignal
+  readonly fetch?: typeof fetch
+}
+
+/** The text at this URL and no other. @throws Error when there is none, or more than `size` bytes of it */
+export async function fetchText(url: URL, request: TextRequest): Promise<string> {
+  const { timeout, size, accept, signal } = request
+  const late = AbortSignal.timeout(timeout)
+  const response = await (request.fetch ?? fetch)(url, {
     redirect: 'error',
-    signal: AbortSignal.timeout(timeout),
-    headers: { accept: 'application/json, application/jwk-set+json' },
+    signal: signal ? AbortSignal.any([signal, late]) : late,
+    headers: { accept },
   })
   if (response.status !== 200) {
     await response.body?.cancel()
@@ -51,7 +67,5 @@ async function get(url: URL, { timeout, size }: FetchLimits): Promise<JsonObject
     if (length > size) throw new Error(`more than ${size} bytes`)
     chunks.push(chunk)
   }
-  const document: unknown = JSON.parse(Buffer.concat(chunks).toString())
-  if (!isObject(document)) throw new Error('not a JSON object')
-  return document
+  return Buffer.concat(chunks).toString()
 }

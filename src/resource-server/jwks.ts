@@ -31,6 +31,21 @@ export interface JwksTiming {
   readonly maxStale?: number
 }
 
+/** Where keys are; at the `jwks_uri` of the issuer's metadata (RFC 8414), where nothing is said. */
+export type KeyOption = URL | string | JSONWebKeySet | KeySource
+
+export function keySource(options: {
+  readonly issuer: string
+  readonly jwks?: KeyOption | undefined
+  readonly jwksTiming?: JwksTiming | undefined
+}): KeySource {
+  const { issuer, jwks, jwksTiming } = options
+  if (jwks === undefined) return discoveredKeys(issuer, jwksTiming)
+  if (typeof jwks === 'function') return jwks
+  if (typeof jwks === 'string' || jwks instanceof URL) return remoteKeys(new URL(jwks), jwksTiming)
+  return localKeys(jwks)
+}
+
 /** Keys at hand. A set with two keys for one header is ambiguous, so neither is taken. */
 export function localKeys(jwks: JSONWebKeySet): KeySource {
   const find = createLocalJWKSet(jwks)

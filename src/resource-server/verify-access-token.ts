@@ -1,11 +1,18 @@
 import { hash } from 'node:crypto'
-import type { JSONWebKeySet } from 'jose'
 import { BearerError, type Scheme, VerificationUnavailable } from './bearer.ts'
 import { type AccessTokenClaims, checkClaims } from './claims.ts'
 import { createProofVerifier, type DpopOptions, type DpopRequest } from './dpop.ts'
-import { discoveredKeys, type JwksTiming, type KeySource, localKeys, remoteKeys } from './jwks.ts'
+import { type JwksTiming, type KeyOption, keySource } from './jwks.ts'
 import { assertSupported, defaultAlgorithms } from './jws/algorithms.ts'
-import { claimsOf, hasType, InvalidJws, isSignedBy, type Jws, parseJws } from './jws/compact.ts'
+import {
+  bringsOwnKey,
+  claimsOf,
+  hasType,
+  InvalidJws,
+  isSignedBy,
+  type Jws,
+  parseJws,
+} from './jws/compact.ts'
 import { UnusableKey } from './jws/keys.ts'
 import { verifiedSignatures } from './verified-signatures.ts'
 
@@ -15,7 +22,7 @@ export interface VerifierOptions {
   /** What this API is called in `aud`; one of several is enough. */
   readonly audience: string | readonly string[]
   /** Where the keys are. Without it, at the `jwks_uri` of the issuer's metadata (RFC 8414). */
-  readonly jwks?: URL | string | JSONWebKeySet | KeySource
+  readonly jwks?: KeyOption
   readonly jwksTiming?: JwksTiming
   /** `alg` values that are accepted: ES256, RS256, PS256 and EdDSA unless given. */
   readonly algorithms?: readonly string[]
@@ -125,16 +132,7 @@ export function createVerifier(options: VerifierOptions): AccessTokenVerifier {
 /** RFC 9068 section 4 (typ) and RFC 8725 section 3.10: keys that a token brings along are not even looked at. */
 function checkHeader({ header }: Jws): void {
   if (!hasType(header, 'at+jwt')) throw new InvalidJws('typ is not at+jwt')
-  if (['jwk', 'jku', 'x5u', 'x5c'].some((name) => Object.hasOwn(header, name))) {
-    throw new InvalidJws('the token brings its own key')
-  }
-}
-
-function keySource({ issuer, jwks, jwksTiming }: VerifierOptions): KeySource {
-  if (jwks === undefined) return discoveredKeys(issuer, jwksTiming)
-  if (typeof jwks === 'function') return jwks
-  if (typeof jwks === 'string' || jwks instanceof URL) return remoteKeys(new URL(jwks), jwksTiming)
-  return localKeys(jwks)
+  if (bringsOwnKey(header)) throw new InvalidJws('the token brings its own key')
 }
 
 const sha256 = (bytes: Uint8Array | undefined) => bytes && hash('sha256', bytes, 'base64url')

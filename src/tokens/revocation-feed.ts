@@ -57,7 +57,8 @@ export function createRevocationFeed(parts: FeedParts): RevocationFeed {
   const sign = async (from: string, end: string): Promise<string> => {
     const { after, entries, complete } = await readPage(from, end)
     const key = signingKey(keys(), algorithm)
-    const position = entries.at(-1)?.position ?? end
+    // Who asks may know a later end, from another process.
+    const position = entries.at(-1)?.position ?? (after || end)
     const iat = Math.floor(Date.now() / 1000)
     const input = [
       { alg: key.algorithm, kid: key.kid, typ: 'revocations+jwt' },

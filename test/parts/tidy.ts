@@ -1,5 +1,5 @@
 /** Something started by a test: a server with `stop`, or a client with `close`. */
-type Part = { stop(): Promise<unknown> } | { close(): Promise<unknown> }
+type Part = { stop(): unknown } | { close(): unknown }
 
 /**
  * Call inside a `describe`: what is passed to the function it returns is ended after each test,

@@ -76,6 +76,10 @@ export function hasType(header: JwsHeader, type: string): boolean {
   return typ === type || typ === `application/${type}`
 }
 
+/** RFC 8725 section 3.10: keys that come along are no trust anchors. */
+export const bringsOwnKey = (header: JwsHeader): boolean =>
+  ['jwk', 'jku', 'x5u', 'x5c'].some((name) => Object.hasOwn(header, name))
+
 // RFC 7515 section 2: no padding, no white space. Bits beyond the last octet are zero, so that no second spelling of a
 // token passes where the first was revoked.
 function decode(part = ''): Buffer {

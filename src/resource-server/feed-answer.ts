@@ -1,0 +1,65 @@
+import type { KeySource } from './jwks.ts'
+import { bringsOwnKey, claimsOf, hasType, InvalidJws, isSignedBy, parseJws } from './jws/compact.ts'
+import { type RevocationEntry, revocationKinds } from './revoked-set.ts'
+
+/** One answer of GET /revocations (ADR 0007). */
+export interface FeedAnswer {
+  /** The position it goes on from; '' when it holds everything that is kept. */
+  readonly after: string
+  readonly position: string
+  /** Whether there is no more for now. */
+  readonly complete: boolean
+  /** Seconds for which an entry matters. */
+  readonly retention: number
+  /** Seconds since 1970. */
+  readonly iat: number
+  readonly entries: readonly RevocationEntry[]
+}
+
+export interface AnswerRules {
+  readonly issuer: string
+  readonly findKey: KeySource
+  readonly algorithms: readonly string[]
+  /** Seconds by which clocks may differ. */
+  readonly tolerance: number
+}
+
+/**
+ * Reads an answer as strictly as an access token: signature, type, issuer and times.
+ *
+ * @throws InvalidJws, UnusableKey, VerificationUnavailable
+ */
+export async function readAnswer(jwt: string, rules: AnswerRules): Promise<FeedAnswer> {
+  const jws = parseJws(jwt, rules.algorithms)
+  if (!hasType(jws.header, 'revocations+jwt')) throw new InvalidJws('typ is not revocations+jwt')
+  if (bringsOwnKey(jws.header)) throw new InvalidJws('it brings its own key')
+  const key = await rules.findKey(jws.header)
+  if (!key || !isSignedBy(key, jws)) throw new InvalidJws('the signature is wrong')
+  const { iss, iat, exp, after, position, complete, retention, entries } = claimsOf(jws)
+  if (iss !== rules.issuer) throw new InvalidJws('it is from another issuer')
+  const now = Date.now() / 1000
+  if (!isNumber(exp) || exp <= now - rules.tolerance) throw new InvalidJws('it is out of date')
+  if (!isNumber(iat) || iat > now + rules.tolerance) throw new InvalidJws('it is from the future')
+  if (
+    typeof after !== 'string' ||
+    typeof position !== 'string' ||
+    typeof complete !== 'boolean' ||
+    !isNumber(retention) ||
+    !Array.isArray(entries)
+  ) {
+    throw new InvalidJws('it is malformed')
+  }
+  return { after, position, complete, retention, iat, entries: entries.map(readEntry) }
+}
+
+// A kind from a later server may end tokens in ways not known here: then nobody can say what is revoked.
+function readEntry(entry: unknown): RevocationEntry {
+  const [kind, digest, at]: unknown[] = Array.isArray(entry) ? entry : []
+  const known = revocationKinds.find((each) => each === kind)
+  if (known === undefined || typeof digest !== 'string' || !isNumber(at)) {
+    throw new InvalidJws('an entry is malformed, or of an unknown kind')
+  }
+  return { kind: known, digest, at }
+}
+
+const isNumber = (value: unknown): value is number => Number.isFinite(value)
