@@ -23,17 +23,18 @@ export interface Jws {
   readonly signingInput: Buffer
 }
 
-/** Longest JWS that is looked at, in characters. */
-const longest = 16 * 1024
+/** Longest token that is looked at, in characters. */
+const longestToken = 16 * 1024
 
 /**
  * Takes a compact JWS apart and lets through only the one way of writing it: three parts in canonical base64url, a
  * header without repeated names, without `crit` (we understand no extension, RFC 7515 section 4.1.11), and with an
  * algorithm from the allow-list. Nothing is verified yet.
  *
+ * @param longest in characters
  * @throws InvalidJws
  */
-export function parseJws(jws: string, algorithms: readonly string[]): Jws {
+export function parseJws(jws: string, algorithms: readonly string[], longest = longestToken): Jws {
   if (jws.length > longest) throw new InvalidJws('too long')
   const parts = jws.split('.', 4)
   const [encodedHeader, encodedPayload, encodedSignature] = parts
