@@ -12,6 +12,11 @@ export interface StatusListParts {
   readonly secret: KeyObject
   /** Seconds for which the log keeps a revocation: what is ended has expired by then. */
   readonly retention: number
+  /**
+   * Milliseconds after which an entry of the log is looked at again, longer than a request is given to
+   * end what it has logged; 5000 unless given.
+   */
+  readonly settling?: number
 }
 
 export interface StatusBits {
@@ -32,8 +37,6 @@ export interface StatusLists {
 const page = 1000
 const stretch = 2 ** 16
 const forever = 8.64e15
-/** Milliseconds after which an entry is looked at again, longer than a request is given to end what it has logged. */
-const settling = 5000
 
 /**
  * Status lists are the log of revocations, translated into bits: there is no second truth that
@@ -42,7 +45,7 @@ const settling = 5000
  * the log a moment before its family ends, so each is looked at twice.
  */
 export function createStatusLists(parts: StatusListParts): StatusLists {
-  const { state, clients, secret, retention } = parts
+  const { state, clients, secret, retention, settling = 5000 } = parts
   const owners = new Map(clients.map((id) => [clientPart(id), id]))
   const marked = new Map<string, { bytes: Uint8Array; revision: number; until: number }>()
   let revision = 0
