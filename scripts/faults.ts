@@ -38,12 +38,12 @@ let violated = 0
 for (const { fault, topology } of cells) {
   const result = await run({ fault, topology, seed, seconds })
   const { calls, unknown, strikes, recovery, violations } = result
-  const columns = [calls, unknown, strikes, `${recovery.toFixed(0)} ms`, violations.length]
+  const columns = [calls.length, unknown, strikes, `${recovery.toFixed(0)} ms`, violations.length]
   print(fault.name, topology, ...columns)
   if (violations.length === 0) continue
   violated += violations.length
   const file = join(mkdtempSync(join(tmpdir(), 'latchkey-faults-')), 'history.jsonl')
-  writeFileSync(file, jsonLines(result.history.calls))
+  writeFileSync(file, jsonLines(calls))
   process.stdout.write(
     `${violations.slice(0, 5).map(describeViolation).join('')}  history: ${file}\n` +
       `  again: npm run faults -- --seed ${seed} --minutes ${(seconds / 60).toFixed(2)} --fault '${fault.name}' --topology ${topology}\n`,

@@ -9,7 +9,7 @@ const planted = {
   'consumes in two steps': (real) => ({
     async rotate(rotation) {
       const family = await real.findFamily(rotation.family)
-      await pause(1)
+      await pause(5)
       if (family?.generation !== rotation.presented) return real.rotate(rotation)
       const turn = await real.rotate({ ...rotation, grace: 60 })
       return 'family' in turn ? { ...turn, outcome: 'rotated' } : turn
@@ -58,7 +58,7 @@ const planted = {
   }),
   'acknowledges a revocation before it is written': (real) => ({
     async endFamily(id) {
-      setTimeout(() => real.endFamily(id), 500)
+      setTimeout(() => real.endFamily(id).catch(() => {}), 500)
     },
   }),
   'takes an unknown revocation for done': (real) => ({
@@ -103,9 +103,6 @@ const planted = {
       real.rotate(rotation).catch(() => {
         throw new Error('no store')
       }),
-  }),
-  'never comes back': () => ({
-    rotate: () => new Promise(() => {}),
   }),
 } satisfies Readonly<Record<string, Bug>>
 

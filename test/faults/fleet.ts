@@ -22,17 +22,17 @@ export interface Fleet {
   stop(): Promise<void>
 }
 
-/** What one of the two has otherwise, where a test wants it. */
-export type Difference = (index: number) => Record<string, unknown>
+export interface FleetOptions {
+  readonly launch?: (index: number) => Launch
+  /** What one of the two has otherwise. */
+  readonly different?: (index: number, folder: string) => Record<string, unknown>
+}
 
 export async function startFleet(
   folder: string,
   options: readonly [StateOptions, StateOptions],
   history: History,
-  {
-    launch = () => ({}),
-    different = () => ({}),
-  }: { launch?: (i: number) => Launch; different?: Difference } = {},
+  { launch = () => ({}), different = () => ({}) }: FleetOptions = {},
 ): Promise<Fleet> {
   const ports = [await freePort(), await freePort()]
   const config = (index: number) => ({
@@ -45,7 +45,7 @@ export async function startFleet(
     clients,
     passwords: { hash: cheapHash },
     throttle: { enabled: false },
-    ...different(index),
+    ...different(index, folder),
   })
   const start = (index: number) => startServer(config(index), launch(index))
   const servers = [await start(0), await start(1)]

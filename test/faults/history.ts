@@ -60,6 +60,7 @@ export interface History {
   readonly calls: readonly Call[]
   /** Makes a call and notes its start, its end and what came of it. */
   record(server: number, ask: Ask, make: () => Promise<Outcome>): Promise<Outcome>
+  forget(): void
 }
 
 export function createHistory(): History {
@@ -73,6 +74,7 @@ export function createHistory(): History {
       calls.push({ ...call, end: performance.now(), outcome })
       return outcome
     },
+    forget: () => void calls.splice(0),
   }
 }
 

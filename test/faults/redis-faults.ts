@@ -156,6 +156,21 @@ const failovers: readonly Fault[] = [
     ['sentinel', 'cluster'],
   ),
   onRedis(
+    'failover, the replica behind',
+    async ({ store }) => {
+      const [master] = await store.masters()
+      const replica = store.nodes.find((node) => node !== master)
+      // It hears of nothing more, and is next.
+      await replica?.command('REPLICAOF', '127.0.0.1', '1')
+      await pause(700)
+      await master.kill()
+      await promoted(store, master)
+      await master.restart()
+      await store.whole()
+    },
+    ['sentinel'],
+  ),
+  onRedis(
     'failover on request',
     async ({ store }) => {
       const [master] = await store.masters()

@@ -19,7 +19,7 @@ export interface Against {
   readonly history: History
   readonly accounts: ReturnType<typeof openAccounts>
   /** The store itself, as the operator's commands use it. */
-  readonly operator: State
+  readonly operator: Pick<State, 'cutOff'>
 }
 
 export type Requests = ReturnType<typeof createRequests>

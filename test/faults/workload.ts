@@ -1,5 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
-import { cheaply } from '../parts/latchkey.ts'
+import { hashArgon2id } from '../../src/passwords/argon2.ts'
 import type { Outcome } from './history.ts'
 import type { Random } from './random.ts'
 import { nameOf, type Requests, type Tokens } from './requests.ts'
@@ -14,21 +14,27 @@ interface Held {
   readonly tokens: Tokens[]
 }
 
-/** What is known to be dead, to be looked at again later, and whatever else may still be asked about. */
+/** Tokens of logins that came to their end, one way or another. */
 interface Remains {
   readonly refresh: string[]
   readonly access: string[]
 }
 
-const hash = await cheaply('secret')
+/** As good as no work: it is not passwords that are tried here. */
+const hash = await hashArgon2id(Buffer.from('secret'), {
+  memory: 64,
+  iterations: 1,
+  parallelism: 1,
+})
 const servers = [0, 1] as const
-/** How many of the ended logins are looked at again, and after how many milliseconds. */
+/** How many tokens of ended logins are kept, and how many are looked at again in the end, after a while. */
+const kept = 600
 const probed = 60
 const settling = 6000
 
 export interface Workload {
   /** Runs until `over` answers true, with as many clients at once. */
-  run(clients: number, over: () => boolean): Promise<void>
+  run(clients: number, over: () => boolean, weights?: Weights): Promise<void>
   /** Asks both servers once more about everything that was ended. */
   probe(): Promise<void>
 }
@@ -38,7 +44,11 @@ export function createWorkload(requests: Requests, random: Random): Workload {
   const remains: Remains = { refresh: [], access: [] }
   let serial = 0
 
-  async function client(random: Random, over: () => boolean): Promise<void> {
+  async function client(
+    random: Random,
+    over: () => boolean,
+    deck: readonly [Act, ...Act[]],
+  ): Promise<void> {
     let user = await newUser(requests, `user-${++serial}`)
     let held: Held | undefined
     while (!over()) {
@@ -48,10 +58,12 @@ export function createWorkload(requests: Requests, random: Random): Workload {
         continue
       }
       const act = random.pick(deck)
-      const next = await act(held, requests, random)
+      const next = await act(held, requests, random, remains)
       if (next !== 'goes on') {
         remains.refresh.push(...held.tokens.slice(-2).map(({ refresh }) => refresh))
         remains.access.push(...held.tokens.slice(-2).map(({ access }) => access))
+        for (const tokens of [remains.refresh, remains.access])
+          tokens.splice(0, tokens.length - kept)
         held = undefined
         if (next === 'user is out') user = await newUser(requests, `user-${++serial}`)
       }
@@ -60,8 +72,9 @@ export function createWorkload(requests: Requests, random: Random): Workload {
   }
 
   return {
-    async run(clients, over) {
-      await Promise.all(Array.from({ length: clients }, () => client(random.fork(), over)))
+    async run(clients, over, weights = usual) {
+      const deck = deckOf(weights)
+      await Promise.all(Array.from({ length: clients }, () => client(random.fork(), over, deck)))
     },
     async probe() {
       // A directory may be believed for five seconds.
@@ -95,7 +108,7 @@ async function logIn(requests: Requests, random: Random, user: string): Promise<
 }
 
 type Next = 'goes on' | 'is over' | 'user is out'
-type Act = (held: Held, requests: Requests, random: Random) => Promise<Next>
+type Act = (held: Held, requests: Requests, random: Random, remains: Remains) => Promise<Next>
 
 const last = ({ tokens }: Held, back = 0): Tokens | undefined => tokens.at(-1 - back)
 const other = (server: number) => 1 - server
@@ -225,6 +238,15 @@ const logInClient: Act = async (_, requests, random) => {
   return 'goes on'
 }
 
+/** Somebody tries what was ended a while ago. */
+const lookAgain: Act = async (_, requests, random, { refresh, access }) => {
+  const [old] = refresh.slice(random.below(refresh.length))
+  const [older] = access.slice(random.below(access.length))
+  if (old) await requests.introspectLogin(random.pick(servers), old)
+  if (older) await requests.introspectAccess(random.pick(servers), older)
+  return 'goes on'
+}
+
 /** Everything that an ended login must not give any more, at both servers. */
 async function lookBack(held: Held, requests: Requests): Promise<void> {
   const { refresh = '', access = '' } = last(held) ?? {}
@@ -237,12 +259,46 @@ async function lookBack(held: Held, requests: Requests): Promise<void> {
   await requests.refresh(0, refresh, held.client, held.scope)
 }
 
-/** How often each is drawn. */
-const deck: readonly [Act, ...Act[]] = [
+const acts = {
   refresh,
-  ...Array.from({ length: 7 }, () => refresh),
-  ...Array.from({ length: 4 }, () => race),
-  ...Array.from({ length: 3 }, () => retry),
-  ...Array.from({ length: 2 }, () => introspect),
-  ...[reuse, revoke, revokeAccess, verify, asStranger, askForMore, disable, cutOff, logInClient],
+  race,
+  retry,
+  reuse,
+  revoke,
+  revokeAccess,
+  introspect,
+  verify,
+  asStranger,
+  askForMore,
+  disable,
+  cutOff,
+  logInClient,
+  lookAgain,
+}
+
+/** How often each is drawn, beside the others. */
+export type Weights = Readonly<Partial<Record<keyof typeof acts, number>>>
+
+const usual: Weights = {
+  refresh: 8,
+  race: 4,
+  retry: 3,
+  introspect: 2,
+  reuse: 1,
+  revoke: 1,
+  revokeAccess: 1,
+  verify: 1,
+  asStranger: 1,
+  askForMore: 1,
+  disable: 1,
+  cutOff: 1,
+  logInClient: 1,
+  lookAgain: 2,
+}
+
+const deckOf = (weights: Weights): readonly [Act, ...Act[]] => [
+  refresh,
+  ...Object.entries(acts).flatMap(([name, act]) =>
+    Array.from({ length: weights[name as keyof Weights] ?? 0 }, () => act),
+  ),
 ]
