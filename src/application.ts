@@ -2,7 +2,7 @@ import type { RequestListener } from 'node:http'
 import type { Clients } from './clients/client.ts'
 import type { JudgeSecret } from './clients/judge-secret.ts'
 import type { Config } from './config/schema.ts'
-import { logRetention } from './config/signing.ts'
+import { logRetention, longestAccessToken } from './config/signing.ts'
 import { arrival } from './http/arrival.ts'
 import { endpoints } from './http/endpoints.ts'
 import { checkHost, fallback, securityHeaders } from './http/headers.ts'
@@ -14,6 +14,7 @@ import type { CertificateSource } from './oauth/certificate.ts'
 import { createProvider } from './oauth/provider.ts'
 import { BearerError, createVerifier } from './resource-server/index.ts'
 import type { State } from './state/state.ts'
+import { type Ending, end, sessionsOf } from './tokens/ending.ts'
 import { accessTokenFacts, type Liveness } from './tokens/liveness.ts'
 import type { RevocationFeed } from './tokens/revocation-feed.ts'
 import { createStatusListTokens } from './tokens/status/document.ts'
@@ -88,16 +89,16 @@ function statusListTokens({ config, keys, state, clients }: ApplicationParts) {
   return createStatusListTokens({ issuer, keys, algorithm: first.algorithm, lists })
 }
 
-/** Our own tokens, checked by the code that other people's APIs use: at GET /users/me, and at introspection and revocation. */
-function verifiers({ config: { issuer, apis }, keys, state, liveness }: ApplicationParts) {
+/** Our own tokens, checked by the code that other people's APIs use: at GET /users/me and in administration, at introspection and revocation. */
+function verifiers({ config, keys, state, liveness }: ApplicationParts) {
+  const { issuer, apis } = config
   const own = { issuer, jwks: { keys: keys.keys.map(({ publicJwk }) => publicJwk) } }
   const profile = apis.filter((api) => api.profile).map(({ audience }) => audience)
   const inspector = createVerifier({ ...own, audience: apis.map(({ audience }) => audience) })
-  return {
-    verifyOwn: (token: string) => inspector.inspect(token).catch(unlessForeign),
-    verifier: createVerifier({
+  const protecting = (audience: string | readonly string[]) =>
+    createVerifier({
       ...own,
-      audience: profile.length > 0 ? profile : issuer,
+      audience,
       dpop: {
         origin: new URL(issuer).origin,
         firstUse: (id, expiresAt) =>
@@ -107,7 +108,16 @@ function verifiers({ config: { issuer, apis }, keys, state, liveness }: Applicat
         const facts = accessTokenFacts(claims)
         return facts === undefined || !(await liveness(facts)).live
       },
-    }),
+    })
+  return {
+    verifyOwn: (token: string) => inspector.inspect(token).catch(unlessForeign),
+    verifier: protecting(profile.length > 0 ? profile : issuer),
+    administration: config.administration && {
+      verifier: protecting(config.administration.audience),
+      scope: config.administration.scope,
+      sessionsOf: (sub: string) => sessionsOf(state, sub),
+      end: (ending: Ending) => end(state, ending, longestAccessToken(config)),
+    },
   }
 }
 

@@ -1,5 +1,7 @@
 import { Command, Option } from 'commander'
 import { generateSecret, hashSecret } from '../clients/secrets.ts'
+import { ConfigFaults } from '../config/faults.ts'
+import { loadConfig } from '../config/load.ts'
 import { grantTypes } from '../config/schema-clients.ts'
 import {
   addClient,
@@ -8,6 +10,7 @@ import {
   removeClient,
   setSecrets,
 } from './client-entries.ts'
+import { endAfterChange } from './with-state.ts'
 
 interface Options {
   readonly config: string
@@ -96,12 +99,26 @@ const listCommand = () =>
   })
 
 const removeCommand = () =>
-  command('remove', 'remove a client')
+  command('remove', 'remove a client, and end every login and token of it')
     .argument('<id>', 'its client_id')
-    .action((id: string, options: Options) => {
+    .action(async (id: string, options: Options) => {
       removeClient(options.config, id)
       report(options, { id }, `removed client ${id} from ${options.config}`)
+      const config = readable(options.config)
+      if (config) return endAfterChange(config, { kind: 'client', target: id })
+      const where = `run \`latchkey revoke client ${id}\` where the configuration can be read as a whole`
+      console.error(`latchkey: its logins and tokens were not ended: ${where}`)
     })
+
+/** Whoever edits clients may not be allowed to see the secrets that the file refers to. */
+function readable(file: string) {
+  try {
+    return loadConfig(file)
+  } catch (error) {
+    if (error instanceof ConfigFaults) return undefined
+    throw error
+  }
+}
 
 const rotateSecretCommand = () =>
   command('rotate-secret', 'give a client a new secret, which is shown once')

@@ -4,7 +4,9 @@ import { clientCommand } from './client.ts'
 import { hashCommand } from './hash.ts'
 import { inspectHashesCommand } from './inspect-hashes.ts'
 import { keysCommand } from './keys.ts'
+import { revokeCommand } from './revoke.ts'
 import { serveCommand } from './serve.ts'
+import { sessionsCommand } from './sessions.ts'
 import { userCommand } from './user.ts'
 
 /** A new command is one file and one line here. */
@@ -13,6 +15,8 @@ export const commands = (): Command[] => [
   checkConfigCommand(),
   userCommand(),
   clientCommand(),
+  sessionsCommand(),
+  revokeCommand(),
   keysCommand(),
   hashCommand(),
   inspectHashesCommand(),

@@ -23,5 +23,7 @@ export function userTable({ config: file, directory }: UserOptions) {
     const names = named.map(({ name }) => name).join(', ')
     throw new Error(`several directories are embedded: choose one with --directory (${names})`)
   }
-  return { config, path: only.path }
+  /** Their `sub` in tokens. */
+  const subOf = ({ id }: { readonly id: string }) => only.subjectPrefix + id
+  return { config, path: only.path, subOf }
 }

@@ -5,6 +5,7 @@ import { type Account, openAccounts } from '../users/embedded/accounts.ts'
 import { readSecret } from './read-secret.ts'
 import { exportUsers, importUsers } from './user-files.ts'
 import { type UserOptions, userTable } from './user-table.ts'
+import { endAfterChange } from './with-state.ts'
 
 type Print = (line: string) => void
 
@@ -65,22 +66,30 @@ Examples:
   on('set-password <username>', 'set a new password; every login from before ends')
     .option('--password-stdin', 'read the password from a pipe, as happens without a terminal')
     .action(async (username: string, options: UserOptions) => {
-      const { path, config } = userTable(options)
+      const { path, config, subOf } = userTable(options)
       await using accounts = openAccounts(path)
       await accounts.show(username)
-      printUsers([await accounts.setPassword(username, await newHash(config))], options.json, print)
+      const account = await accounts.setPassword(username, await newHash(config))
+      printUsers([account], options.json, print)
+      await endAfterChange(config, { kind: 'user', target: subOf(account) })
     })
   for (const verb of ['disable', 'enable'] as const) {
-    const effect = verb === 'disable' ? 'refuse a user, in refreshes too' : 'let a user in again'
+    const effect = verb === 'disable' ? 'refuse a user, and end every login' : 'let a user in again'
     on(`${verb} <username>`, effect).action(async (username: string, options: UserOptions) => {
-      await using accounts = openAccounts(userTable(options).path)
-      printUsers([await accounts[verb](username)], options.json, print)
+      const { path, config, subOf } = userTable(options)
+      await using accounts = openAccounts(path)
+      const account = await accounts[verb](username)
+      printUsers([account], options.json, print)
+      if (verb === 'disable') await endAfterChange(config, { kind: 'user', target: subOf(account) })
     })
   }
-  on('remove <username>', 'remove a user for good').action(
+  on('remove <username>', 'remove a user for good, and end every login').action(
     async (username: string, options: UserOptions) => {
-      await using accounts = openAccounts(userTable(options).path)
+      const { path, config, subOf } = userTable(options)
+      await using accounts = openAccounts(path)
+      const account = await accounts.show(username)
       await accounts.remove(username)
+      await endAfterChange(config, { kind: 'user', target: subOf(account) })
     },
   )
   importUsers(on('import <file>', 'add the users of a CSV or JSON lines file; - is a pipe'), print)

@@ -63,6 +63,21 @@ export const Config = z.strictObject({
     })
     .prefault({})
     .describe('How revocations reach APIs.'),
+  administration: z
+    .strictObject({
+      audience: resource.describe(
+        'The API among `apis` whose tokens administer; it must know the scope.',
+      ),
+      scope: scopeToken
+        .default('latchkey:admin')
+        .describe(
+          'The scope that administers, for confidential clients that have it by name among their `scopes`, and by client_credentials alone.',
+        ),
+    })
+    .optional()
+    .describe(
+      'GET /admin/users/{sub}/sessions and POST /admin/revocations; neither is there unless this is.',
+    ),
   passwords,
   throttle,
   dpop: z

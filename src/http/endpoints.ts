@@ -19,6 +19,7 @@ import type { RevocationFeed } from '../tokens/revocation-feed.ts'
 import type { StatusListTokens } from '../tokens/status/document.ts'
 import { statusListPath } from '../tokens/status/place.ts'
 import type { Directory } from '../users/directory.ts'
+import { type AdministrationParts, administration } from './administration.ts'
 import { clientCors, openCors } from './cors.ts'
 import { document } from './documents.ts'
 import { revocations, revocationsPath } from './revocations.ts'
@@ -40,6 +41,8 @@ export interface EndpointParts extends Omit<MetadataFacts, 'clients'> {
   readonly feed: RevocationFeed | undefined
   /** Undefined where no API has any. */
   readonly statusLists: StatusListTokens | undefined
+  /** Undefined where it is off. */
+  readonly administration: AdministrationParts | undefined
   readonly ready: () => Promise<void>
 }
 
@@ -87,6 +90,12 @@ export function endpoints(parts: EndpointParts): Router {
     router.get(statusListPath, openCors, statusLists(parts.statusLists))
     router.get(path, openCors, statusList(parts.statusLists))
     for (const each of [statusListPath, path]) router.options(each, openCors)
+  }
+
+  if (parts.administration) {
+    const { paths, guard, sessions, revoke } = administration(parts.administration, parts)
+    router.get(paths.sessions, ...guard, sessions)
+    router.post(paths.revocations, ...guard, revoke)
   }
 
   router.get(routes.authorization, answer(issuer), refuseAuthorization)

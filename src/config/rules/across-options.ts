@@ -34,6 +34,21 @@ export const checks: readonly Check[] = [
       'passwords would cross the network in the clear: set `tls`, or `proxy.trusted` when a proxy terminates TLS, or listen on 127.0.0.1',
     ),
   ),
+  check(['administration', 'apis'], ({ administration, apis }) => {
+    const api = apis.find(({ audience }) => audience === administration?.audience)
+    return [
+      ...when(
+        administration !== undefined && api?.format !== 'jwt',
+        ['administration', 'audience'],
+        'name one of `apis`, of format `jwt`',
+      ),
+      ...when(
+        administration !== undefined && api?.scopes.includes(administration.scope) === false,
+        ['administration', 'scope'],
+        'name a scope of that API',
+      ),
+    ]
+  }),
   check(['state'], ({ state }) =>
     when(
       state.sentinel !== undefined && state.cluster !== undefined,
