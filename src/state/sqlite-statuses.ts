@@ -17,9 +17,13 @@ export function sqliteStatuses(database: DatabaseSync, retention: number) {
     user: database.prepare(`
       SELECT client, serial AS first, serial AS last FROM status
       WHERE sub = ? AND since <= ? AND expires_at > ?`),
+    // Along the key from either end: min and max would look at every row.
     client: database.prepare(`
-      SELECT client, min(serial) AS first, max(serial) AS last FROM status
-      WHERE client = ? AND at <= ? AND expires_at > ? GROUP BY client`),
+      WITH own AS (SELECT * FROM status WHERE client = :client)
+      SELECT :client AS client,
+        (SELECT serial FROM own WHERE expires_at > :now ORDER BY serial LIMIT 1) AS first,
+        (SELECT serial FROM own WHERE expires_at > :now AND at <= :at ORDER BY serial DESC LIMIT 1) AS last
+      WHERE last IS NOT NULL`),
   }
 
   const rowsOf = ({ kind, target, at }: StatusEnd, now: number) => {
@@ -29,7 +33,7 @@ export function sqliteStatuses(database: DatabaseSync, retention: number) {
       case 'user':
         return sql.user.all(target, at, now)
       case 'client':
-        return sql.client.all(target, endOfSecond(at), now)
+        return sql.client.all({ client: target, at: endOfSecond(at), now })
     }
   }
 

@@ -33,6 +33,15 @@ export interface StatusLists {
   names(): Promise<readonly string[]>
 }
 
+interface Marked {
+  readonly bytes: Uint8Array
+  /** Where the tokens stand, in the order of their issue. */
+  readonly place: (position: number) => number
+  revision: number
+  /** When all that is marked has expired, by performance.now(). */
+  until: number
+}
+
 /** Entries of the log that are read, and places that are marked, before others have their turn. */
 const page = 1000
 const stretch = 2 ** 16
@@ -47,25 +56,34 @@ const forever = 8.64e15
 export function createStatusLists(parts: StatusListParts): StatusLists {
   const { state, clients, secret, retention, settling = 5000 } = parts
   const owners = new Map(clients.map((id) => [clientPart(id), id]))
-  const marked = new Map<string, { bytes: Uint8Array; revision: number; until: number }>()
+  const marked = new Map<string, Marked>()
   let revision = 0
   let position = ''
   let settled: { readonly entries: readonly Revocation[]; readonly at: number }[] = []
 
-  const mark = (list: string, places: Iterable<number>): void => {
-    const { bytes } = marked.get(list) ?? { bytes: new Uint8Array(listSize / 8) }
+  const listOf = (name: string): Marked => {
+    const known = marked.get(name)
+    if (known) return known
+    const bytes = new Uint8Array(listSize / 8)
+    const list = { bytes, place: permutation(name, secret), revision: 0, until: 0 }
+    marked.set(name, list)
+    return list
+  }
+
+  const mark = (list: Marked, places: Iterable<number>): void => {
+    const { bytes } = list
     for (const idx of places) bytes[idx >> 3] = (bytes[idx >> 3] ?? 0) | (1 << (idx & 7))
-    const until = performance.now() + retention * 1000
-    marked.set(list, { bytes, revision: ++revision, until })
+    list.revision = ++revision
+    list.until = performance.now() + retention * 1000
   }
 
   const markSpan = async ({ clientId, first, last }: StatusSpan): Promise<void> => {
     for (let n = listNumber(first); n <= listNumber(last); n++) {
-      const list = listName(clientPart(clientId), n)
-      const idx = permutation(list, secret)
+      const name = listName(clientPart(clientId), n)
       const to = Math.min(last - n * listSize, listSize - 1)
       for (let from = Math.max(first - n * listSize, 0); from <= to; from += stretch) {
-        mark(list, mapRange(from, Math.min(from + stretch - 1, to), idx))
+        const list = listOf(name)
+        mark(list, mapRange(from, Math.min(from + stretch - 1, to), list.place))
         await otherWork()
       }
     }
@@ -74,7 +92,7 @@ export function createStatusLists(parts: StatusListParts): StatusLists {
   const end = async ({ kind, target, at }: Revocation): Promise<void> => {
     if (kind === 'token') {
       const place = placeInJti(target)
-      if (place && owners.has(place.list.split('/')[0] ?? '')) mark(place.list, [place.idx])
+      if (place && owners.has(place.list.split('/')[0] ?? '')) mark(listOf(place.list), [place.idx])
       return
     }
     const ends =
@@ -99,7 +117,9 @@ export function createStatusLists(parts: StatusListParts): StatusLists {
         continue
       }
       await Promise.all(found.entries.map(end))
-      if (found.entries.length > 0) settled.push({ entries: found.entries, at: now })
+      // A token names its place itself: there is nothing to be late.
+      const slow = found.entries.filter(({ kind }) => kind !== 'token')
+      if (slow.length > 0) settled.push({ entries: slow, at: now })
       position = found.entries.at(-1)?.position ?? position
       complete = found.complete
     }
