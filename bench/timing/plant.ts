@@ -11,14 +11,14 @@ interface Mistake {
 export const plants = {
   'no hash for unknown': {
     file: '/src/users/authenticate.ts',
-    right: 'await parts.passwords.verifyDummy(tried.password, tried.name)',
-    wrong: '',
+    right: 'const right = await verify(parts, user, tried)',
+    wrong: 'const right = user && await verify(parts, user, tried)',
   },
   'half a ms for unknown': {
     file: '/src/users/authenticate.ts',
-    right: "    return 'unknown user'",
+    right: "if (user === undefined) return 'unknown user'",
     wrong:
-      "    for (const end = performance.now() + 0.5; performance.now() < end; );\n    return 'unknown user'",
+      "if (user === undefined) { for (const end = performance.now() + 0.5; performance.now() < end; ); return 'unknown user' }",
   },
   'one cost for all unknown': {
     file: '/src/passwords/dummy.ts',

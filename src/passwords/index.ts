@@ -27,11 +27,16 @@ export interface Passwords {
    */
   verify(password: string, stored: string): Promise<boolean>
   /**
-   * Costs what a user costs, and is always false: for names that nobody has and users whose hash
-   * cannot be verified. The same name always costs the same. Throws Overloaded.
+   * Verifies a login, whoever was named, in one shape and time: a name that nobody has (`stored` is
+   * undefined) and a hash that cannot be verified cost what a user costs, the same for one name
+   * every time. `onFault` is told the reason of the latter, without the hash. Throws Overloaded.
    */
-  verifyDummy(password: string, name: string): Promise<false>
-  /** Takes stored hashes for an example of those that `verify` will see, for the sake of verifyDummy. */
+  verifyLogin(
+    tried: { readonly name: string; readonly password: string },
+    stored: string | undefined,
+    onFault: (reason: string) => void,
+  ): Promise<boolean>
+  /** Takes stored hashes for an example of what users cost, for the sake of verifyLogin. */
   adopt(stored: AsyncIterable<string>): Promise<void>
   /**
    * A new hash of the NFC form, in the wrapper (Django, LDAP, Spring Security) of `like`, the hash it
@@ -57,6 +62,9 @@ export type Inspection = { readonly format: string | undefined } & (
     }
   | { readonly fault: string; readonly excessive: boolean }
 )
+
+/** What no format knows. */
+const unreadable = '-'.repeat(60)
 
 /** Throws Error when the options name what is not there. */
 export function createPasswords(options: PasswordOptions): Passwords {
@@ -99,11 +107,17 @@ export function createPasswords(options: PasswordOptions): Passwords {
 
   async function* readable(all: AsyncIterable<string>): AsyncIterable<Sample> {
     for await (const stored of all) {
-      try {
-        yield { stored, cost: read(stored).cost }
-      } catch (error) {
-        if (!(error instanceof UnusableHash)) throw error
-      }
+      const hash = readOrFault(stored)
+      if (!(hash instanceof UnusableHash)) yield { stored, cost: hash.cost }
+    }
+  }
+
+  function readOrFault(stored: string): StoredHash | UnusableHash {
+    try {
+      return read(stored)
+    } catch (error) {
+      if (error instanceof UnusableHash) return error
+      throw error
     }
   }
 
@@ -123,10 +137,19 @@ export function createPasswords(options: PasswordOptions): Passwords {
       dummies.saw({ stored, cost: hash.cost })
       return tryAll(hash, password)
     },
-    async verifyDummy(password, name) {
-      // Read like any other: an unknown user costs that too.
-      await tryAll(read(dummies.of(name)), password)
-      return false
+    async verifyLogin({ name, password }, stored, onFault) {
+      const dummy = dummies.of(name)
+      const own = readOrFault(stored ?? unreadable)
+      // Every login reads one hash that is good and one that is not: the second takes longer.
+      const other = readOrFault(own instanceof UnusableHash ? dummy : unreadable)
+      if (own instanceof UnusableHash) {
+        // While the dummy is computed, as its reader's time is not to be noticed either.
+        if (stored !== undefined) setImmediate(onFault, own.message)
+        if (!(other instanceof UnusableHash)) await tryAll(other, password)
+        return false
+      }
+      dummies.saw({ stored: stored ?? dummy, cost: own.cost })
+      return tryAll(own, password)
     },
     adopt: (stored) => dummies.adopt(readable(stored)),
     async hash(password, like = '') {

@@ -1,4 +1,3 @@
-import { UnusableHash } from '../passwords/format.ts'
 import type { Passwords } from '../passwords/index.ts'
 import { AmbiguousUser, type Directory, type User } from './directory.ts'
 import type { Rehash } from './rehash.ts'
@@ -105,11 +104,8 @@ async function judge(
   user: User | undefined,
   tried: Tried,
 ): Promise<Refusal | undefined> {
-  if (user === undefined) {
-    await parts.passwords.verifyDummy(tried.password, tried.name)
-    return 'unknown user'
-  }
   const right = await verify(parts, user, tried)
+  if (user === undefined) return 'unknown user'
   if (right === 'unusable hash') return right
   if (!right) return 'wrong password'
   if (user.disabled) return 'disabled'
@@ -118,20 +114,17 @@ async function judge(
 
 async function verify(
   { users, passwords, onUnusableHash }: AuthenticateParts,
-  user: User,
-  { password, name }: Tried,
+  user: User | undefined,
+  tried: Tried,
 ): Promise<boolean | 'unusable hash'> {
-  if (user.hash === undefined) {
-    return (await users.checkPassword?.(user, password)) ?? passwords.verifyDummy(password, name)
+  if (user && user.hash === undefined) {
+    const said = await users.checkPassword?.(user, tried.password)
+    if (said !== undefined) return said
   }
-  try {
-    return await passwords.verify(password, user.hash)
-  } catch (error) {
-    if (!(error instanceof UnusableHash)) throw error
-    const { message: reason } = error
-    // While the dummy is computed: what is logged must not take longer than a wrong password.
-    setImmediate(() => onUnusableHash({ sub: user.id, reason }))
-    await passwords.verifyDummy(password, name)
-    return 'unusable hash'
-  }
+  let unusable = false
+  const right = await passwords.verifyLogin(tried, user?.hash, (reason) => {
+    unusable = true
+    onUnusableHash({ sub: user?.id ?? '', reason })
+  })
+  return unusable ? 'unusable hash' : right
 }

@@ -4,7 +4,7 @@ import { AmbiguousUser, type Directory, type DirectoryLog, type User } from './d
 import { readLogin, sameName } from './names.ts'
 import { type Flavour, openDatabase } from './sql/database.ts'
 import { isDataError, isDenied } from './sql/errors.ts'
-import { type Row, readUser } from './sql/mapping.ts'
+import { columnsOf, type Row, readUser } from './sql/mapping.ts'
 import { resolve, type SqlOptions } from './sql/options.ts'
 import { groupsOf, ownQuery, tableStatements } from './sql/statements.ts'
 import { text } from './values.ts'
@@ -35,6 +35,7 @@ export function sqlDirectory(
   let mapping = resolved
   const within = bounded(name, { timeout: options.timeout, inFlight: options.connections * 8 })
   const statements = tableStatements(flavour, table, mapping)
+  const standIn: Row = Object.fromEntries(columnsOf(mapping).map((column) => [column, '1']))
 
   async function read(row: Row): Promise<User> {
     const { groups, columns } = mapping
@@ -79,8 +80,8 @@ export function sqlDirectory(
         const [row, second] = query ? found : found.filter((one) => answersTo(one, login))
         if (second) throw new AmbiguousUser(`directory ${name}: two users answer to one name`)
         if (row) return read(row)
-        // An unknown name costs the same statements as a known one.
-        if (mapping.groups) await rows(db, groupsOf(mapping.groups, '0'))
+        // An unknown name takes as long as a known one.
+        await read(standIn)
         return undefined
       }),
     findById: (id) =>

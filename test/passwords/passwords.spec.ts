@@ -8,6 +8,10 @@ const parameters = { memory: 8192, iterations: 2, parallelism: 1 }
 const options = { queue: 8, wait: 5000, hash: parameters, allowWeak: [] }
 const passwords = createPasswords(options)
 const failure = (promise: Promise<unknown>) => promise.catch((error: unknown) => error)
+const nobody = ({ verifyLogin }: typeof passwords) =>
+  verifyLogin({ name: 'ada', password: 'password' }, undefined, () => {
+    throw new Error('nobody has no hash that could be at fault')
+  })
 const storedAs = (format: string) => vectors.find((one) => one.format === format)?.stored ?? ''
 
 describe('verifying a password', () => {
@@ -56,7 +60,7 @@ describe('verifying a password', () => {
     const stored = await passwords.hash('x')
     const first = small.verify('x', stored)
     expect(await failure(small.verify('x', stored))).to.be.instanceOf(Overloaded)
-    expect(await failure(small.verifyDummy('x', 'ada'))).to.be.instanceOf(Overloaded)
+    expect(await failure(nobody(small))).to.be.instanceOf(Overloaded)
     expect(await first).to.equal(true)
   })
 })
@@ -86,7 +90,7 @@ describe('weak formats', () => {
 
 describe('the dummy verification', () => {
   it('is work, and always false', async () => {
-    const dummy = passwords.verifyDummy('password', 'ada')
+    const dummy = nobody(passwords)
     expect(passwords.load().running).to.equal(1)
     expect(await dummy).to.equal(false)
   })
@@ -99,6 +103,20 @@ describe('the dummy verification', () => {
   async function* table(rows: number, ...hashes: Sample[]) {
     for (let row = 0; row < rows; row += 1) yield* hashes
   }
+
+  it('stands for a hash that cannot be verified, and the reason is told without the hash', async () => {
+    const reasons: string[] = []
+    const tried = { name: 'ada', password: 'swordfish-in-the-clear' }
+    const login = passwords.verifyLogin(tried, tried.password, (reason) => reasons.push(reason))
+    expect(passwords.load().running).to.equal(1)
+    expect(await login).to.equal(false)
+    expect(reasons).to.deep.equal(['no known password hash format'])
+    const good = await passwords.hash('secret')
+    const known = { name: 'ada', password: 'secret' }
+    expect(await passwords.verifyLogin(known, good, () => reasons.push('none'))).to.equal(true)
+    expect(await passwords.verifyLogin(tried, good, () => reasons.push('none'))).to.equal(false)
+    expect(reasons).to.have.lengthOf(1)
+  })
 
   it('costs what is seen here, from the first hash on', () => {
     const dummies = createDummies('five', key)
