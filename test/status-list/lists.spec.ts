@@ -2,6 +2,7 @@ import { createSecretKey } from 'node:crypto'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { expect } from 'chai'
+import { takePlace } from '../../src/oauth/grants/status.ts'
 import { openState } from '../../src/state/index.ts'
 import type { State } from '../../src/state/state.ts'
 import { compressStatuses } from '../../src/tokens/status/document.ts'
@@ -88,6 +89,16 @@ describe('the bits of status lists', () => {
     expect(await statusIn(lists, before)).to.equal(1)
     const late = await token(family)
     expect(await until(() => statusIn(lists, late), Boolean)).to.equal(1)
+  })
+
+  it('have no place for a login that ended before the place was known', async () => {
+    const family = await state.openFamily(login())
+    const take = () =>
+      takePlace({ state, keys: { keys: [], refreshTokenKey: secret } }, { id: clientId }, family)
+    expect(await statusIn(listsWith(), await take())).to.equal(0)
+    await state.endFamily(family.id)
+    const error = await take().catch((reason) => reason)
+    expect(error).to.include({ name: 'OAuthError', code: 'invalid_grant' })
   })
 
   it('begin anew with a store that lost everything', async () => {

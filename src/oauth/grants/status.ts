@@ -9,8 +9,8 @@ import type { GrantParts } from './grant.ts'
  * known: whoever ends it from now on finds the place, and nobody did so before.
  */
 export async function takePlace(
-  { state, keys }: GrantParts,
-  client: Client,
+  { state, keys }: Pick<GrantParts, 'state' | 'keys'>,
+  client: Pick<Client, 'id'>,
   family: Family | undefined,
 ): Promise<StatusPlace> {
   const sub = family?.sub ?? client.id
