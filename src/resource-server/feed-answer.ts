@@ -24,13 +24,16 @@ export interface AnswerRules {
   readonly tolerance: number
 }
 
+/** Characters of an answer: a page of the server's has some 450,000. */
+const longest = 1024 * 1024
+
 /**
  * Reads an answer as strictly as an access token: signature, type, issuer and times.
  *
  * @throws InvalidJws, UnusableKey, VerificationUnavailable
  */
 export async function readAnswer(jwt: string, rules: AnswerRules): Promise<FeedAnswer> {
-  const jws = parseJws(jwt, rules.algorithms)
+  const jws = parseJws(jwt, rules.algorithms, longest)
   if (!hasType(jws.header, 'revocations+jwt')) throw new InvalidJws('typ is not revocations+jwt')
   if (bringsOwnKey(jws.header)) throw new InvalidJws('it brings its own key')
   const key = await rules.findKey(jws.header)

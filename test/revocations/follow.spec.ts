@@ -199,4 +199,19 @@ describe('an API that follows revocations', () => {
       (status) => status === 503,
     )
   })
+
+  it('reads a log of several pages', async function () {
+    this.timeout(60_000)
+    const { access_token: token } = await server.login()
+    const strangers = Array.from({ length: 5500 }, (_, index) => `stranger-${index}`)
+    for (let begin = 0; begin < strangers.length; begin += 100) {
+      const some = strangers.slice(begin, begin + 100)
+      await Promise.all(some.map((stranger) => state.revokeToken(stranger, 60)))
+    }
+    await state.revokeToken(claimIn(token, 'jti'), 60)
+    const late = await startApi(server.issuer)
+    expect(await refused(late, token)).to.equal(401)
+    expect(await refused(api, token)).to.equal(401)
+    await late.close()
+  })
 })
