@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { type Adapter, type AdapterFactory, type AdapterPayload, Provider } from 'oidc-provider'
 import type { KeySet } from '../keys/key-set.ts'
-import type { State } from '../state/state.ts'
+import type { Family, State } from '../state/state.ts'
 import { accessTokenFacts, type Liveness } from '../tokens/liveness.ts'
 import { parseRefreshToken } from '../tokens/refresh-token.ts'
 import { factsOf, type KnownToken } from './request.ts'
@@ -64,16 +64,24 @@ function accessTokens(model: KnownToken['kind'], { state, liveness }: StoragePar
   }
 }
 
-function refreshTokens({ state, keys }: StorageParts): Adapter {
+function refreshTokens({ state, keys, liveness }: StorageParts): Adapter {
+  /** The login as an access token of it would be judged: the user may be disabled by now. */
+  const isLive = async ({ id: family, sub, clientId, createdAt }: Family) => {
+    const issuedAt = Math.floor(createdAt / 1000)
+    return (await liveness({ jti: family, sub, clientId, issuedAt, family })).live
+  }
+
   return {
     ...unused,
     async find(value) {
       const token = parseRefreshToken(value, keys.refreshTokenKey)
       const family = token && (await state.findFamily(token.family))
-      // A spent generation is still the family's: revoking it ends the login (RFC 7009 section 2.1).
-      const current = token?.generation === family?.generation
       if (token === undefined || family === undefined) return undefined
-      if (!current && Provider.ctx?.oidc.route !== 'revocation') return undefined
+      // A spent generation is still the family's: revoking it ends the login (RFC 7009 section 2.1).
+      if (Provider.ctx?.oidc.route !== 'revocation') {
+        const current = token.generation === family.generation
+        if (!current || !(await isLive(family))) return undefined
+      }
       return {
         kind: 'RefreshToken',
         jti: value,

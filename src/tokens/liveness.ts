@@ -24,20 +24,19 @@ export type Liveness = (token: AccessTokenFacts) => Promise<TokenStanding>
  */
 export function createLiveness(
   state: State,
-  epoch: { readonly current: () => string; readonly refresh: () => Promise<string> },
+  epoch: { readonly refresh: () => Promise<string> },
   standing: Standing,
 ): Liveness {
   return async (token) => {
-    if (token.family === undefined) {
-      const known =
-        token.stored === true ||
-        token.jti.startsWith(`${epoch.current()}.`) ||
-        token.jti.startsWith(`${await epoch.refresh()}.`)
-      return known ? state.tokenStanding(token) : { live: false }
-    }
     const found = await state.tokenStanding(token)
-    if (!found.live || found.family === undefined) return { live: false }
+    if (!found.live) return found
+    if (token.family === undefined) {
+      if (token.stored === true) return found
+      // Asked anew and last: a store that was emptied has forgotten which tokens were revoked.
+      return token.jti.startsWith(`${await epoch.refresh()}.`) ? found : { live: false }
+    }
     const { family } = found
+    if (family === undefined) return { live: false }
     if (await standing(family.sub, family.createdAt)) return found
     // Ended, not only refused: letting the user in again must not bring an old login back.
     await state.endFamily(family.id)

@@ -1,5 +1,6 @@
 import { expect } from 'chai'
-import { cheaply, type Latchkey, passwordGrant, startLatchkey } from '../parts/latchkey.ts'
+import { cheaply, type Latchkey, passwordGrant, secret, startLatchkey } from '../parts/latchkey.ts'
+import { until } from '../parts/until.ts'
 
 describe('RFC 6749 section 6: a refresh asks again whether the user may', () => {
   let server: Latchkey
@@ -26,6 +27,18 @@ describe('RFC 6749 section 6: a refresh asks again whether the user may', () => 
     await server.accounts.enable('leaver')
     expect((await refresh(token)).json.error).to.equal('invalid_grant')
     expect((await server.login({ username: 'leaver' })).access_token).to.be.a('string')
+  })
+
+  it('says at introspection that the refresh token of a disabled user is dead [INT-04]', async () => {
+    const basic = `app:${secret}`
+    const hash = await cheaply('secret')
+    const { id } = await server.accounts.add({ username: 'absentee', hash })
+    const form = { ...passwordGrant, username: 'absentee', client_id: 'app' }
+    const { refresh_token: token } = (await server.post('/token', form, { basic })).json
+    const introspect = () => server.post('/introspect', { token }, { basic })
+    expect((await introspect()).json).to.include({ active: true, sub: id })
+    await server.accounts.disable('absentee')
+    await until(introspect, ({ json }) => json.active === false)
   })
 
   it('refuses a user who is gone [ROP-16]', async () => {
