@@ -25,6 +25,8 @@ const cells = faults
   .filter(({ name }) => name.includes(values.fault))
   .flatMap((fault) => fault.on.map((topology) => ({ fault, topology })))
   .filter(({ topology }) => topology.includes(values.topology))
+/** A directory may be believed for five seconds. */
+const settling = 6000
 const seconds = (Number(values.minutes) * 60) / cells.length
 
 const print = (...columns: readonly (string | number)[]) =>
@@ -36,7 +38,7 @@ print('fault', 'topology', 'calls', 'unknown', 'strikes', 'recovery', 'violation
 
 let violated = 0
 for (const { fault, topology } of cells) {
-  const result = await run({ fault, topology, seed, seconds })
+  const result = await run({ fault, topology, seed, seconds, settling })
   const { calls, unknown, strikes, recovery, violations } = result
   const columns = [calls.length, unknown, strikes, `${recovery.toFixed(0)} ms`, violations.length]
   print(fault.name, topology, ...columns)

@@ -68,12 +68,12 @@ const planted = {
       }),
   }),
   'believes what it read a while ago': (real) => {
-    const seen = new Map<string, ReturnType<State['findFamily']>>()
+    const seen = new Map<string, ReturnType<State['tokenStanding']>>()
     return {
-      findFamily(id) {
-        const found = seen.get(id) ?? real.findFamily(id)
-        seen.set(id, found)
-        setTimeout(() => seen.delete(id), 1000)
+      tokenStanding(token) {
+        const found = seen.get(token.jti) ?? real.tokenStanding(token)
+        seen.set(token.jti, found)
+        setTimeout(() => seen.delete(token.jti), 1000)
         return found
       },
     }

@@ -97,12 +97,13 @@ const apis = [
   { audience: 'https://opaque.example', scopes: ['peek'], format: 'opaque' },
 ]
 
-const own = { grants: ['password', 'refresh_token'], public: true }
+const secrets = [hashSecret(secret)]
+const own = { grants: ['password', 'refresh_token'], secrets }
 const grace = (client: keyof typeof graces) => ({ refresh: { grace: graces[client] / 1000 } })
 const clients = [
   { id: 'web', ...own, ...grace('web') },
   { id: 'strict', ...own, ...grace('strict') },
   { id: 'other', ...own, ...grace('other') },
-  { id: 'service', secrets: [hashSecret(secret)], grants: ['client_credentials'] },
-  { id: 'resource-server', secrets: [hashSecret(secret)], introspectAll: true },
+  { id: 'service', secrets, grants: ['client_credentials'] },
+  { id: 'resource-server', secrets, introspectAll: true },
 ]

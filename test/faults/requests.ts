@@ -31,19 +31,17 @@ export function createRequests({ urls, history, accounts, operator }: Against) {
   const post = (
     server: number,
     path: string,
+    client: string,
     form: Record<string, string>,
     read: (json: TokenAnswer & Record<string, unknown>) => Outcome,
-    client?: string,
   ): Promise<Outcome> =>
     answered(
       fetch(urls[server] + path, {
         method: 'POST',
         body: new URLSearchParams(form),
-        ...(client !== undefined && {
-          headers: {
-            Authorization: `Basic ${Buffer.from(`${client}:${secret}`).toString('base64')}`,
-          },
-        }),
+        headers: {
+          Authorization: `Basic ${Buffer.from(`${client}:${secret}`).toString('base64')}`,
+        },
         signal: AbortSignal.timeout(patience),
       }),
       read,
@@ -53,12 +51,13 @@ export function createRequests({ urls, history, accounts, operator }: Against) {
   const forTokens = async (
     server: number,
     ask: Parameters<History['record']>[1],
+    client: string,
     form: Record<string, string>,
     scope: string,
   ) => {
     let tokens: Tokens | undefined
     const outcome = await record(server, ask, () =>
-      post(server, '/token', form, (json) => {
+      post(server, '/token', client, form, (json) => {
         tokens = { refresh: json.refresh_token, access: json.access_token }
         return { is: 'ok', issued: issuedOf(tokens, json.scope ?? scope) }
       }),
@@ -71,11 +70,11 @@ export function createRequests({ urls, history, accounts, operator }: Against) {
       forTokens(
         server,
         { do: 'login', user, client, scope },
+        client,
         {
           grant_type: 'password',
           username: user,
           password: 'secret',
-          client_id: client,
           scope,
           resource,
         },
@@ -86,10 +85,10 @@ export function createRequests({ urls, history, accounts, operator }: Against) {
       forTokens(
         server,
         { do: 'refresh', ...nameOf(token), client, ...(scope !== undefined && { scope }) },
+        client,
         {
           grant_type: 'refresh_token',
           refresh_token: token,
-          client_id: client,
           ...(scope !== undefined && { scope }),
         },
         scope ?? held,
@@ -101,12 +100,12 @@ export function createRequests({ urls, history, accounts, operator }: Against) {
         post(
           server,
           '/token',
+          'service',
           { grant_type: 'client_credentials', scope: 'read' },
           (json) => {
             access = json.access_token
             return { is: 'ok', access: accessName(access) }
           },
-          'service',
         ),
       )
       return access
@@ -114,24 +113,25 @@ export function createRequests({ urls, history, accounts, operator }: Against) {
 
     revokeLogin: (server: number, token: string, client: string) =>
       record(server, { do: 'revoke login', family: nameOf(token).family }, () =>
-        post(server, '/revoke', { token, client_id: client }, () => ({ is: 'ok' })),
+        post(server, '/revoke', client, { token }, () => ({ is: 'ok' })),
       ),
 
     revokeAccess: (server: number, token: string, client: string, family: string) =>
       record(server, { do: 'revoke access', access: accessName(token), family }, () =>
-        post(server, '/revoke', { token, client_id: client }, () => ({ is: 'ok' })),
+        post(server, '/revoke', client, { token }, () => ({ is: 'ok' })),
       ),
 
-    introspectLogin: (server: number, token: string) =>
+    /** By the login's own client: nobody else is told of refresh tokens. */
+    introspectLogin: (server: number, token: string, client: string) =>
       record(server, { do: 'introspect login', ...nameOf(token) }, () =>
-        post(server, '/introspect', { token }, isActive, 'resource-server'),
+        post(server, '/introspect', client, { token }, isActive),
       ),
 
     introspectAccess: (server: number, token: string, family?: string) =>
       record(
         server,
         { do: 'introspect access', access: accessName(token), ...(family && { family }) },
-        () => post(server, '/introspect', { token }, isActive, 'resource-server'),
+        () => post(server, '/introspect', 'resource-server', { token }, isActive),
       ),
 
     verify: (server: number, token: string, family: string) =>

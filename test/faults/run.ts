@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { startBench } from './bench.ts'
 import type { Violation } from './checker.ts'
 import type { Fault } from './fault.ts'
@@ -9,8 +10,13 @@ export interface Cell {
   readonly topology: TopologyName
   readonly seed: number
   readonly seconds: number
-  readonly clients?: number
+  /** Milliseconds from the end of the work until what was ended is looked at once more. */
+  readonly settling?: number
 }
+
+const clients = 6
+/** Milliseconds before each strike, in which the clients come to have something to lose. */
+const calm = 500
 
 export interface Result {
   readonly calls: readonly Call[]
@@ -23,7 +29,7 @@ export interface Result {
 }
 
 /** One fault on one topology: it strikes as often as there is time for, while clients go on. */
-export async function run({ fault, topology, seed, seconds, clients = 6 }: Cell): Promise<Result> {
+export async function run({ fault, topology, seed, seconds, settling = 0 }: Cell): Promise<Result> {
   await using bench = await startBench(topology, seed)
   const { scene, workload } = bench
   const end = performance.now() + seconds * 1000
@@ -32,6 +38,7 @@ export async function run({ fault, topology, seed, seconds, clients = 6 }: Cell)
   let recovery = 0
   const striking = async () => {
     do {
+      await pause(calm)
       await fault.strike(scene)
       const mended = performance.now()
       await scene.fleet.ready()
@@ -44,6 +51,7 @@ export async function run({ fault, topology, seed, seconds, clients = 6 }: Cell)
     over = true
     return working
   })
+  await pause(settling)
   await workload.probe()
 
   const { calls } = scene.history

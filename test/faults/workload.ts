@@ -16,7 +16,7 @@ interface Held {
 
 /** Tokens of logins that came to their end, one way or another. */
 interface Remains {
-  readonly refresh: string[]
+  readonly refresh: { readonly token: string; readonly client: string }[]
   readonly access: string[]
 }
 
@@ -27,15 +27,14 @@ const hash = await hashArgon2id(Buffer.from('secret'), {
   parallelism: 1,
 })
 const servers = [0, 1] as const
-/** How many tokens of ended logins are kept, and how many are looked at again in the end, after a while. */
+/** How many tokens of ended logins are kept, and how many are looked at again in the end. */
 const kept = 600
 const probed = 60
-const settling = 6000
 
 export interface Workload {
   /** Runs until `over` answers true, with as many clients at once. */
   run(clients: number, over: () => boolean, weights?: Weights): Promise<void>
-  /** Asks both servers once more about everything that was ended. */
+  /** Asks both servers once more about what was ended. */
   probe(): Promise<void>
 }
 
@@ -60,10 +59,7 @@ export function createWorkload(requests: Requests, random: Random): Workload {
       const act = random.pick(deck)
       const next = await act(held, requests, random, remains)
       if (next !== 'goes on') {
-        remains.refresh.push(...held.tokens.slice(-2).map(({ refresh }) => refresh))
-        remains.access.push(...held.tokens.slice(-2).map(({ access }) => access))
-        for (const tokens of [remains.refresh, remains.access])
-          tokens.splice(0, tokens.length - kept)
+        keep(remains, held)
         held = undefined
         if (next === 'user is out') user = await newUser(requests, `user-${++serial}`)
       }
@@ -77,18 +73,24 @@ export function createWorkload(requests: Requests, random: Random): Workload {
       await Promise.all(Array.from({ length: clients }, () => client(random.fork(), over, deck)))
     },
     async probe() {
-      // A directory may be believed for five seconds.
-      await pause(remains.refresh.length > 0 ? settling : 0)
       const tokens = {
         refresh: remains.refresh.slice(-probed),
         access: remains.access.slice(-probed),
       }
-      for (const token of tokens.refresh)
-        await Promise.all(servers.map((server) => requests.introspectLogin(server, token)))
+      for (const { token, client } of tokens.refresh)
+        await Promise.all(servers.map((s) => requests.introspectLogin(s, token, client)))
       for (const token of tokens.access)
         await Promise.all(servers.map((server) => requests.introspectAccess(server, token)))
     },
   }
+}
+
+function keep(remains: Remains, { client, tokens }: Held): void {
+  for (const { refresh, access } of tokens.slice(-2)) {
+    remains.refresh.push({ token: refresh, client })
+    remains.access.push(access)
+  }
+  for (const tokens of [remains.refresh, remains.access]) tokens.splice(0, tokens.length - kept)
 }
 
 async function newUser(requests: Requests, name: string): Promise<string> {
@@ -189,7 +191,7 @@ const revokeAccess: Act = async (held, requests, random) => {
 
 const introspect: Act = async (held, requests, random) => {
   const { refresh = '', access = '' } = last(held) ?? {}
-  await requests.introspectLogin(random.pick(servers), refresh)
+  await requests.introspectLogin(random.pick(servers), refresh, held.client)
   await requests.introspectAccess(random.pick(servers), access, held.family)
   return 'goes on'
 }
@@ -242,7 +244,7 @@ const logInClient: Act = async (_, requests, random) => {
 const lookAgain: Act = async (_, requests, random, { refresh, access }) => {
   const [old] = refresh.slice(random.below(refresh.length))
   const [older] = access.slice(random.below(access.length))
-  if (old) await requests.introspectLogin(random.pick(servers), old)
+  if (old) await requests.introspectLogin(random.pick(servers), old.token, old.client)
   if (older) await requests.introspectAccess(random.pick(servers), older)
   return 'goes on'
 }
@@ -252,7 +254,7 @@ async function lookBack(held: Held, requests: Requests): Promise<void> {
   const { refresh = '', access = '' } = last(held) ?? {}
   await Promise.all(
     servers.flatMap((server) => [
-      requests.introspectLogin(server, refresh),
+      requests.introspectLogin(server, refresh, held.client),
       requests.introspectAccess(server, access, held.family),
     ]),
   )
