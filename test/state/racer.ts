@@ -32,7 +32,7 @@ async function run(state: State, { families, ids, budget, attempts }: Race): Pro
   }
   const first = []
   for (const id of ids) first.push(await count(attempts, () => state.once(id, 60)))
-  const spent = await count(attempts * 50, async () => (await state.spend([budget])).allowed)
+  const spent = await count(attempts * 12, async () => (await state.spend([budget])).allowed)
   return { rotated, first, spent, epoch: await state.epoch() }
 }
 

@@ -37,7 +37,7 @@ export function racesBetweenProcesses(start: () => Promise<Store>): void {
       const once = families.map(() => 1)
       expect(sums(results.map(({ rotated }) => rotated))).to.deep.equal(once)
       expect(sums(results.map(({ first }) => first))).to.deep.equal(once)
-      expect(results.reduce((sum, { spent }) => sum + spent, 0)).to.equal(500)
+      expect(results.reduce((sum, { spent }) => sum + spent, 0)).to.equal(120)
       for (const { id } of families) {
         expect(await state.findFamily(id)).to.include({ generation: 2 })
       }
@@ -55,7 +55,7 @@ async function race(
     fork(new URL('racer.ts', import.meta.url), { serialization: 'advanced' }),
   )
   await Promise.all(children.map((child) => once(child, 'message')))
-  const budget = { key: fresh('budget'), limit: 500, window: 60 }
+  const budget = { key: fresh('budget'), limit: 120, window: 60 }
   const begin: Race = { options, families, ids, budget, attempts: 8 }
   return Promise.all(
     children.map(async (child) => {
