@@ -31,7 +31,7 @@ const seconds = (Number(values.minutes) * 60) / cells.length
 
 const print = (...columns: readonly (string | number)[]) =>
   process.stdout.write(
-    `${columns.map((each, i) => (i < 2 ? String(each).padEnd(i ? 10 : 38) : String(each).padStart(10))).join('')}\n`,
+    `${columns.map((each, i) => (i < 2 ? String(each).padEnd(i ? 10 : 46) : String(each).padStart(10))).join('')}\n`,
   )
 process.stdout.write(`seed ${seed}, ${cells.length} cells of ${seconds.toFixed(1)} s\n`)
 print('fault', 'topology', 'calls', 'unknown', 'strikes', 'recovery', 'violations')

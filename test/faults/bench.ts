@@ -4,6 +4,7 @@ import { openAccounts } from '../../src/users/embedded/accounts.ts'
 import { temporaryFolder } from '../parts/temporary-folder.ts'
 import { type BugName, bugs } from './bugs.ts'
 import { check, type Violation } from './checker.ts'
+import { withClock } from './clock.ts'
 import type { Scene } from './fault.ts'
 import { type FleetOptions, graces, startFleet } from './fleet.ts'
 import { createHistory } from './history.ts'
@@ -24,12 +25,14 @@ export interface Bench extends AsyncDisposable {
 interface BenchOptions extends FleetOptions {
   /** Changes what the configuration says about the store. */
   readonly store?: (options: StateOptions) => StateOptions
+  /** Whether the servers' clock can be set. The operator has the true one. */
+  readonly movesClock?: boolean
 }
 
 export async function startBench(
   topology: TopologyName,
   seed: number,
-  { store: alter = (options) => options, ...different }: BenchOptions = {},
+  { store: alter = (options) => options, movesClock = false, ...different }: BenchOptions = {},
 ): Promise<Bench> {
   await using parts = new AsyncDisposableStack()
   const random = createRandom(seed)
@@ -39,7 +42,11 @@ export async function startBench(
   parts.defer(() => store.stop())
   const accounts = parts.use(openAccounts(`${folder}/users.sqlite`))
   const [one, other] = store.options
-  const fleet = await startFleet(folder, [alter(one), alter(other)], history, different)
+  const fleet = await startFleet(folder, [alter(one), alter(other)], history, {
+    places: store.places,
+    ...(movesClock && { launch: withClock(folder) }),
+    ...different,
+  })
   parts.defer(() => fleet.stop())
   const state = await openState(store.direct)
   parts.defer(() => state.close())
@@ -57,7 +64,7 @@ export async function startBench(
       planted = bug === null ? {} : bugs[bug](state)
       for (const index of [0, 1]) fleet.server(index).order({ bug })
     },
-    violations: () => check(history.calls, { grace: graces, evenClocks: true }),
+    violations: () => check(history.calls, { grace: graces, evenClocks: !movesClock }),
     [Symbol.asyncDispose]: () => disposal.disposeAsync(),
   }
 }

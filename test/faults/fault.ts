@@ -19,6 +19,8 @@ export type Strike<S extends Store = Store> = (scene: Scene<S>) => Promise<void>
 export interface Fault {
   readonly name: string
   readonly on: readonly TopologyName[]
+  /** Whether it makes the servers' clock jump. */
+  readonly movesClock?: true
   readonly strike: Strike
 }
 

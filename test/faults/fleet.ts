@@ -3,9 +3,11 @@ import { hashSecret } from '../../src/clients/secrets.ts'
 import type { StateOptions } from '../../src/state/index.ts'
 import { cheapHash, secret } from '../parts/latchkey.ts'
 import { freePort } from '../parts/port.ts'
+import type { Launch } from '../parts/redis.ts'
 import { until } from '../parts/until.ts'
 import type { History } from './history.ts'
-import { type Launch, type Server, startServer } from './servers.ts'
+import { type Server, startServer } from './servers.ts'
+import type { Store } from './topologies.ts'
 
 /** Milliseconds in which each client may repeat itself. */
 export const graces = { web: 2000, strict: 0, other: 0 }
@@ -23,7 +25,8 @@ export interface Fleet {
 }
 
 export interface FleetOptions {
-  readonly launch?: (index: number) => Launch
+  readonly launch?: Launch
+  readonly places?: Store['places']
   /** What one of the two has otherwise. */
   readonly different?: (index: number, folder: string) => Record<string, unknown>
 }
@@ -32,12 +35,12 @@ export async function startFleet(
   folder: string,
   options: readonly [StateOptions, StateOptions],
   history: History,
-  { launch = () => ({}), different = () => ({}) }: FleetOptions = {},
+  { launch = {}, places, different = () => ({}) }: FleetOptions = {},
 ): Promise<Fleet> {
   const ports = [await freePort(), await freePort()]
   const config = (index: number) => ({
     issuer: 'http://127.0.0.1:1',
-    listen: { host: '127.0.0.1', port: ports[index] },
+    listen: { host: places?.[index]?.host ?? '127.0.0.1', port: ports[index] },
     keys: join(folder, 'keys'),
     state: options[index],
     users: [{ type: 'embedded', path: join(folder, 'users.sqlite') }],
@@ -47,7 +50,7 @@ export async function startFleet(
     throttle: { enabled: false },
     ...different(index, folder),
   })
-  const start = (index: number) => startServer(config(index), launch(index))
+  const start = (index: number) => startServer(config(index), places?.[index]?.launch ?? launch)
   const servers = [await start(0), await start(1)]
   const server = (index: number): Server => {
     const found = servers[index]

@@ -180,6 +180,7 @@ const failovers: readonly Fault[] = [
     },
     ['sentinel'],
   ),
+  onRedis('failover, the master cut off with a server', cutOffTogether, ['split']),
   onRedis(
     'slots moved',
     async ({ store, random }) => {
@@ -194,6 +195,32 @@ const failovers: readonly Fault[] = [
     ['cluster'],
   ),
 ]
+
+async function cutOffTogether({ store, random }: RedisScene): Promise<void> {
+  const { namespace, nodes, sentinel } = store
+  const [inside] = nodes
+  if (namespace === undefined || inside === undefined) return
+  namespace.cut()
+  try {
+    await promoted(store, inside)
+    await pause(random.below(1000))
+  } finally {
+    namespace.join()
+  }
+  await store.whole()
+  // Back to where it began; Sentinel wants some time between two failovers.
+  await until(
+    () => sentinel?.command('SENTINEL', 'FAILOVER', 'main').catch(String),
+    (said) => said?.startsWith('+OK') === true,
+    30_000,
+  )
+  await until(
+    () => store.masters(),
+    ([master]) => master === inside,
+    30_000,
+  )
+  await store.whole()
+}
 
 const promoted = (store: RedisStore, old: RedisServer) =>
   until(

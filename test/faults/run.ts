@@ -4,6 +4,7 @@ import type { Violation } from './checker.ts'
 import type { Fault } from './fault.ts'
 import type { Call } from './history.ts'
 import type { TopologyName } from './topologies.ts'
+import { usual } from './workload.ts'
 
 export interface Cell {
   readonly fault: Fault
@@ -30,7 +31,7 @@ export interface Result {
 
 /** One fault on one topology: it strikes as often as there is time for, while clients go on. */
 export async function run({ fault, topology, seed, seconds, settling = 0 }: Cell): Promise<Result> {
-  await using bench = await startBench(topology, seed)
+  await using bench = await startBench(topology, seed, { movesClock: fault.movesClock === true })
   const { scene, workload } = bench
   const end = performance.now() + seconds * 1000
   let over = false
@@ -46,7 +47,9 @@ export async function run({ fault, topology, seed, seconds, settling = 0 }: Cell
       strikes++
     } while (performance.now() < end)
   }
-  const working = workload.run(clients, () => over)
+  // The operator has the true clock, and cannot cut off what is from the future.
+  const weights = fault.movesClock ? { ...usual, cutOff: 0 } : usual
+  const working = workload.run(clients, () => over, weights)
   await striking().finally(() => {
     over = true
     return working

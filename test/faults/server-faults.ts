@@ -1,9 +1,13 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { generateKey } from '../../src/keys/rotation.ts'
+import { setClock } from './clock.ts'
 import { everywhere, type Fault } from './fault.ts'
 
 const name = (moment: string) => `server killed ${moment} a state call`
+
+/** Seconds: an hour and a day, ahead and back. */
+const leaps = [3600, -3600, 86_400, -86_400] as const
 
 /** What happens to the servers themselves. */
 export const serverFaults: readonly Fault[] = [
@@ -38,6 +42,17 @@ export const serverFaults: readonly Fault[] = [
     async strike({ folder }) {
       await generateKey(join(folder, 'keys'), 'ES256', { now: Date.now(), publishAhead: 3 })
       await pause(4000)
+    },
+  },
+  {
+    name: "the servers' clock jumps",
+    on: everywhere,
+    movesClock: true,
+    async strike({ folder, random }) {
+      setClock(folder, random.pick(leaps))
+      await pause(500 + random.below(1000))
+      setClock(folder, 0)
+      await pause(500)
     },
   },
 ]

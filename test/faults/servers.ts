@@ -1,5 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
+import type { Launch } from '../parts/redis.ts'
 import type { Orders } from './altered-state.ts'
 
 export interface Server {
@@ -12,12 +13,6 @@ export interface Server {
   /** Resolves when it has ended, for whatever reason. */
   readonly ended: Promise<unknown>
   end(signal: NodeJS.Signals): Promise<void>
-}
-
-/** How the process is started: words before the program, as of `ip netns exec`, and its environment. */
-export interface Launch {
-  readonly words?: readonly string[]
-  readonly environment?: Readonly<Record<string, string>>
 }
 
 const program = new URL('server-process.ts', import.meta.url)

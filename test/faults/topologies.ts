@@ -1,16 +1,30 @@
 import { join } from 'node:path'
 import type { StateOptions } from '../../src/state/index.ts'
 import { type Proxy as BreakingProxy, startProxy } from '../parts/proxy.ts'
-import { type RedisServer, startRedis, startReplica, startSentinel } from '../parts/redis.ts'
+import {
+  type Launch,
+  type RedisServer,
+  startRedis,
+  startReplica,
+  startSentinel,
+} from '../parts/redis.ts'
 import { until } from '../parts/until.ts'
 import { startReplicatedCluster } from './cluster.ts'
+import { makeNamespace, type Namespace } from './namespace.ts'
 
 interface Common {
   /** `state` in the configuration of each server. */
   readonly options: readonly [StateOptions, StateOptions]
   /** The way that no fault is put into, for the operator. */
   readonly direct: StateOptions
+  /** Where a server must run, if not here. */
+  readonly places?: readonly [Place | undefined, Place | undefined]
   stop(): Promise<void>
+}
+
+export interface Place {
+  readonly host: string
+  readonly launch: Launch
 }
 
 export interface SqliteStore extends Common {
@@ -27,6 +41,8 @@ export interface RedisStore extends Common {
   /** Between each server and a lone Redis. */
   readonly proxies: readonly BreakingProxy[]
   readonly sentinel?: RedisServer
+  /** What the first node and the first server are in, if they can be cut off together. */
+  readonly namespace?: Namespace
 }
 
 /** Milliseconds after which an outcome is unknown; short, so that a cell sees many. */
@@ -39,7 +55,6 @@ async function sqlite(folder: string): Promise<SqliteStore> {
   return { file, options: [options, options], direct: options, stop: async () => {} }
 }
 
-/** `faketime`: the environment that gives Redis a clock of its own. */
 async function redis(): Promise<RedisStore> {
   const server = await startRedis()
   const proxies = [await startProxy(server.port), await startProxy(server.port)] as const
@@ -58,13 +73,31 @@ async function redis(): Promise<RedisStore> {
   }
 }
 
-async function sentinel(): Promise<RedisStore> {
-  const first = await startRedis()
-  const nodes = [first, await startReplica(first)]
-  const watcher = await startSentinel(first)
+const sentinel = async () => watched(await startRedis())
+
+/** The first master behind a cable, and the first server with it: cut off, they still have each other. */
+async function split(): Promise<RedisStore> {
+  const namespace = makeNamespace()
+  const { words, inside: host, lasting, outside, remove } = namespace
+  const store = await watched(await startRedis({ host, launch: { words } }), outside)
+  return {
+    ...store,
+    namespace,
+    places: [{ host: lasting, launch: { words } }, undefined],
+    async stop() {
+      await store.stop()
+      remove()
+    },
+  }
+}
+
+/** A master, a replica, and a Sentinel; the latter two at `host`. */
+async function watched(first: RedisServer, host = first.host): Promise<RedisStore> {
+  const nodes = [first, await startReplica(first, [], host)]
+  const watcher = await startSentinel(first, 'main', host)
   const options = {
     url: 'redis://sentinel',
-    sentinel: { name: 'main', hosts: [`127.0.0.1:${watcher.port}`] },
+    sentinel: { name: 'main', hosts: [`${host}:${watcher.port}`] },
     replicas: 1,
     replicaTimeout,
     timeout,
@@ -103,7 +136,7 @@ async function follow(node: RedisServer, master: RedisServer): Promise<void> {
   if (node === master) return
   const info = await node.command('INFO', 'replication').catch(String)
   if (info.includes('role:master') || !info.includes(`master_port:${master.port}`))
-    await node.command('REPLICAOF', '127.0.0.1', String(master.port)).catch(() => {})
+    await node.command('REPLICAOF', master.host, String(master.port)).catch(() => {})
 }
 
 async function cluster(): Promise<RedisStore> {
@@ -118,6 +151,7 @@ async function cluster(): Promise<RedisStore> {
   return { nodes, masters, whole, proxies: [], options: [options, options], direct: options, stop }
 }
 
-export const topologies = { sqlite, redis, sentinel, cluster }
+/** Each is started in a folder of its own. */
+export const topologies = { sqlite, redis, sentinel, split, cluster }
 export type TopologyName = keyof typeof topologies
 export type Store = SqliteStore | RedisStore

@@ -281,7 +281,7 @@ const acts = {
 /** How often each is drawn, beside the others. */
 export type Weights = Readonly<Partial<Record<keyof typeof acts, number>>>
 
-const usual: Weights = {
+export const usual: Weights = {
   refresh: 8,
   race: 4,
   retry: 3,

@@ -8,6 +8,7 @@ import { freePort } from './port.ts'
 import { until } from './until.ts'
 
 export interface RedisServer {
+  readonly host: string
   readonly port: number
   readonly url: string
   /** The authority that signed its certificate, PEM file, when it speaks TLS. */
@@ -29,6 +30,15 @@ export interface RedisSettings {
   /** Directives after the defaults, as in redis.conf: `['maxmemory 5mb']`. */
   readonly directives?: readonly string[]
   readonly tls?: boolean
+  /** The address it listens at; 127.0.0.1. */
+  readonly host?: string
+  readonly launch?: Launch
+}
+
+/** How a program is started: words before it, as of `ip netns exec`, and what its environment has beside ours. */
+export interface Launch {
+  readonly words?: readonly string[]
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** `redis-server` or `valkey-server`, whichever is installed. */
@@ -36,16 +46,19 @@ export const binary = ['redis-server', 'valkey-server'].find(
   (name) => spawnSync(name, ['--version']).status === 0,
 )
 
-/** Starts a server on a free port of 127.0.0.1: append-only file, no eviction, no snapshots. */
+/** Starts a server on a free port: append-only file, no eviction, no snapshots. */
 export async function startRedis({
   directives = [],
   tls = false,
+  host = '127.0.0.1',
+  launch = {},
 }: RedisSettings = {}): Promise<RedisServer> {
   const dir = mkdtempSync(join(tmpdir(), 'latchkey-redis-'))
   const port = await freePort()
   const certificate = tls ? makeCertificate(dir) : undefined
   const lines = [
-    'bind 127.0.0.1',
+    `bind ${host}`,
+    'protected-mode no',
     `dir ${dir}`,
     'appendonly yes',
     'save ""',
@@ -63,16 +76,18 @@ export async function startRedis({
       : [`port ${port}`]),
     ...directives,
   ]
-  return running(dir, port, lines, [], certificate?.ca)
+  return running({ dir, host, port, lines, launch, ca: certificate?.ca })
 }
 
 /** A replica of `master`, in step with it. */
 export async function startReplica(
   master: RedisServer,
   directives: readonly string[] = [],
+  host = master.host,
 ): Promise<RedisServer> {
   const replica = await startRedis({
-    directives: [`replicaof 127.0.0.1 ${master.port}`, ...directives],
+    directives: [`replicaof ${master.host} ${master.port}`, ...directives],
+    host,
   })
   // The link counts as up about a second before anything written passes through it.
   await master.command('SET', 'in-step', '1')
@@ -85,18 +100,23 @@ export async function startReplica(
 }
 
 /** A Sentinel that knows `master` as `name` and may fail over on its own vote. */
-export async function startSentinel(master: RedisServer, name = 'main'): Promise<RedisServer> {
+export async function startSentinel(
+  master: RedisServer,
+  name = 'main',
+  host = master.host,
+): Promise<RedisServer> {
   const dir = mkdtempSync(join(tmpdir(), 'latchkey-sentinel-'))
   const port = await freePort()
   const lines = [
-    'bind 127.0.0.1',
+    `bind ${host}`,
+    'protected-mode no',
     `port ${port}`,
     `dir ${dir}`,
-    `sentinel monitor ${name} 127.0.0.1 ${master.port} 1`,
+    `sentinel monitor ${name} ${master.host} ${master.port} 1`,
     `sentinel down-after-milliseconds ${name} 500`,
     `sentinel failover-timeout ${name} 2000`,
   ]
-  const sentinel = await running(dir, port, lines, ['--sentinel'])
+  const sentinel = await running({ dir, host, port, lines, flags: ['--sentinel'] })
   await until(
     () => sentinel.command('SENTINEL', 'replicas', name),
     (reply) => reply.includes('master-link-status') && reply.includes('\r\nok\r\n'),
@@ -136,13 +156,25 @@ export async function startCluster(): Promise<RedisServer[]> {
   return nodes
 }
 
-async function running(
-  dir: string,
-  port: number,
-  lines: readonly string[],
-  flags: readonly string[],
-  ca?: string,
-): Promise<RedisServer> {
+interface Installation {
+  readonly dir: string
+  readonly host: string
+  readonly port: number
+  readonly lines: readonly string[]
+  readonly flags?: readonly string[]
+  readonly launch?: Launch
+  readonly ca?: string | undefined
+}
+
+async function running({
+  dir,
+  host,
+  port,
+  lines,
+  flags = [],
+  launch = {},
+  ca,
+}: Installation): Promise<RedisServer> {
   if (binary === undefined) {
     throw new Error(
       'neither redis-server nor valkey-server is installed: apt-get install redis-server',
@@ -150,23 +182,25 @@ async function running(
   }
   const file = join(dir, 'server.conf')
   writeFileSync(file, `${lines.join('\n')}\n`)
-  let child = await start(binary, file, flags)
+  const command = [...(launch.words ?? []), binary, file, ...flags]
+  let child = await start(command, launch.environment)
   const end = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
     child.kill('SIGKILL')
     await once(child, 'exit')
   }
   return {
+    host,
     port,
-    url: `${ca === undefined ? 'redis' : 'rediss'}://127.0.0.1:${port}`,
+    url: `${ca === undefined ? 'redis' : 'rediss'}://${host}:${port}`,
     ...(ca === undefined ? {} : { ca }),
-    command: (...words) => command(port, words),
+    command: (...words) => ask(host, port, words),
     pause: () => void child.kill('SIGSTOP'),
     resume: () => void child.kill('SIGCONT'),
     kill: end,
     restart: async () => {
       await end()
-      child = await start(binary, file, flags)
+      child = await start(command, launch.environment)
     },
     stop: async () => {
       await end()
@@ -176,11 +210,13 @@ async function running(
 }
 
 async function start(
-  server: string,
-  file: string,
-  flags: readonly string[],
+  [program = '', ...words]: readonly string[],
+  environment: Launch['environment'] = {},
 ): Promise<ChildProcess> {
-  const child = spawn(server, [file, ...flags], { stdio: ['ignore', 'pipe', 'inherit'] })
+  const child = spawn(program, words, {
+    stdio: ['ignore', 'pipe', 'inherit'],
+    env: { ...process.env, ...environment },
+  })
   // A test run that dies must not leave servers behind.
   const orphaned = () => child.kill('SIGKILL')
   process.once('exit', orphaned)
@@ -192,14 +228,14 @@ async function start(
       if (/Ready to accept connections|Sentinel ID is/.test(output)) resolve()
     })
     child.once('error', reject)
-    child.once('exit', () => reject(new Error(`${server} ended:\n${output}`)))
+    child.once('exit', () => reject(new Error(`${program} ended:\n${output}`)))
   })
   return child
 }
 
 /** Words in, the raw reply out: enough to give orders to a server without a client. */
-async function command(port: number, words: readonly string[]): Promise<string> {
-  const socket = connect(port, '127.0.0.1')
+async function ask(host: string, port: number, words: readonly string[]): Promise<string> {
+  const socket = connect(port, host)
   socket.write(
     `*${words.length}\r\n${words.map((word) => `$${Buffer.byteLength(word)}\r\n${word}\r\n`).join('')}`,
   )
