@@ -1,11 +1,11 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
+import type { Weights } from './acts.ts'
 import { type Bench, startBench } from './bench.ts'
 import type { BugName } from './bugs.ts'
 import type { Scene } from './fault.ts'
 import { faults } from './faults.ts'
-import type { Weights } from './workload.ts'
 
 /** Milliseconds of work after which a bug counts as unseen, and between two looks. */
 const patience = 20_000

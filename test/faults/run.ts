@@ -1,10 +1,10 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { usual } from './acts.ts'
 import { startBench } from './bench.ts'
 import type { Violation } from './checker.ts'
 import type { Fault } from './fault.ts'
 import type { Call } from './history.ts'
 import type { TopologyName } from './topologies.ts'
-import { usual } from './workload.ts'
 
 export interface Cell {
   readonly fault: Fault
