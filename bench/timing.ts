@@ -10,7 +10,7 @@ import { compare, type Pairs } from './timing/statistics.ts'
 import { hashes, makeTable, type Names, password } from './timing/table.ts'
 
 /**
- * npm run bench:timing [-- --n 1500 --memory 8192 --iterations 1 --formats bcrypt,phpass]: whether the time of a
+ * npm run bench:timing [-- --n 1500 --memory 8192 --iterations 1 --formats bcrypt,phpass --only planted]: whether the time of a
  * refused login tells why. Pairs of requests take turns over HTTP against a server of its own for
  * every table; Mann-Whitney and a bootstrap interval say what an observer on the same machine could
  * tell. `control` compares wrong passwords with wrong passwords; `planted` are servers with a
@@ -22,6 +22,7 @@ const { values } = parseArgs({
     memory: { type: 'string', default: '8192' },
     iterations: { type: 'string', default: '1' },
     formats: { type: 'string', default: Object.keys(hashes).join(',') },
+    only: { type: 'string', default: '' },
   },
 })
 const n = Number(values.n)
@@ -48,10 +49,7 @@ const scenes: readonly Scene[] = [
   {
     title: 'all formats',
     formats: all,
-    pairs: [
-      ['unknown', 'any'],
-      ['malformed', 'any'],
-    ],
+    pairs: [['unknown', 'any']],
   },
   ...all.slice(0, 1).flatMap((format): Scene[] =>
     (['no hash for unknown', 'half a ms for unknown'] as const).map((plant) => ({
@@ -132,5 +130,6 @@ function print(title: string, kind: string, pairs: Pairs | undefined): void {
 console.log(
   `n = ${n} pairs each, argon2id m=${cost.memory} t=${cost.iterations}; difference and interval in µs, p by Mann-Whitney`,
 )
-for (const scene of scenes) await run(scene)
+const only = new RegExp(values.only)
+for (const scene of scenes.filter(({ title }) => only.test(title))) await run(scene)
 agent.destroy()

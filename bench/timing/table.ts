@@ -48,7 +48,7 @@ export async function makeTable(
     // In the proportions of the others: an unknown name costs what the whole table costs.
     disabled: (count) => usual(formats[count % formats.length]),
     'no password': async () => null,
-    malformed: async () => (await usual()).slice(0, -3),
+    malformed: async () => (await usual()).slice(0, 20),
     'beyond the caps': async () => `$argon2id$v=19$m=3145728,t=9,p=1$${base64(16)}$${base64(32)}`,
     'no format': async () => letters(40),
   }
