@@ -36,7 +36,12 @@ function accessTokens(model: KnownToken['kind'], { state, liveness }: StoragePar
     async find(id) {
       const known = presented(id)
       const record = known === undefined ? await stored(state, id) : recordOf(known)
+      if (record === undefined && isRevocation() && opaque.test(id)) {
+        await state.remove('access-token', digest(id))
+      }
       if (record?.kind !== model) return undefined
+      // Dead or not, it is revoked: see below.
+      if (isRevocation()) return record
       const facts = accessTokenFacts({
         jti: known === undefined ? digest(id) : record.jti,
         sub: record.accountId ?? record.clientId,
@@ -75,10 +80,14 @@ function refreshTokens({ state, keys, liveness }: StorageParts): Adapter {
     ...unused,
     async find(value) {
       const token = parseRefreshToken(value, keys.refreshTokenKey)
-      const family = token && (await state.findFamily(token.family))
-      if (token === undefined || family === undefined) return undefined
+      if (token === undefined) return undefined
+      const family = await state.findFamily(token.family)
+      if (family === undefined) {
+        if (isRevocation()) await state.endFamily(token.family)
+        return undefined
+      }
       // A spent generation is still the family's: revoking it ends the login (RFC 7009 section 2.1).
-      if (Provider.ctx?.oidc.route !== 'revocation') {
+      if (!isRevocation()) {
         const current = token.generation === family.generation
         if (!current || !(await isLive(family))) return undefined
       }
@@ -118,6 +127,15 @@ const unused: Adapter = {
   // Revoking an access token ends that token alone; ending a login is the refresh token's destroy.
   revokeByGrantId: async () => undefined,
 }
+
+/**
+ * What is dead already is ended once more where it is to be revoked: it may be dead on a master whose
+ * replicas have not heard of it, and alive again after a failover. Only what ends is waited for.
+ */
+const isRevocation = (): boolean => Provider.ctx?.oidc.route === 'revocation'
+
+/** How an opaque access token is written (grants/issue.ts). */
+const opaque = /^[\w-]{43}$/
 
 const presented = (id: string): KnownToken | undefined => {
   const token = Provider.ctx && factsOf(Provider.ctx).token

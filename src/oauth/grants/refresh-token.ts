@@ -20,7 +20,11 @@ export const refreshToken: Grant = {
     if (token === undefined) throw dead('malformed')
 
     const family = await parts.state.findFamily(token.family)
-    if (family === undefined) throw dead('gone')
+    if (family === undefined) {
+      // Once more, so that replicas know: a client that is refused must not see its login come back.
+      await parts.state.endFamily(token.family)
+      throw dead('gone')
+    }
     facts.audit = { family: family.id, sub: family.sub }
     if (family.clientId !== client.id) throw dead('issued to another client')
     const access = narrowAccess(family, parts.apis, facts.form)
