@@ -48,15 +48,23 @@ export async function startProxy(target: number, host = '127.0.0.1'): Promise<Pr
       upstream.write(chunk.subarray(0, rest))
       if (carried >= limit) client.resetAndDestroy()
     })
-    // One chain per connection keeps late replies in their order.
+    // One chain per connection keeps replies in their order, also those on time behind late ones.
     let earlier = Promise.resolve()
+    let held = 0
     upstream.on('data', (chunk) => {
       if (swallowing) return
-      if (lateness === 0) {
+      if (lateness === 0 && held === 0) {
         client.write(chunk)
         return
       }
-      earlier = earlier.then(() => pause(lateness)).then(() => void client.write(chunk))
+      const late = lateness
+      held += 1
+      earlier = earlier
+        .then(() => pause(late))
+        .then(() => {
+          held -= 1
+          client.write(chunk)
+        })
     })
     return undefined
   })
