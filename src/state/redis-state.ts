@@ -10,6 +10,7 @@ import {
   isOf,
   nameOf,
   type State,
+  StateUnavailable,
   type StoredRecord,
 } from './state.ts'
 
@@ -122,7 +123,8 @@ export function redisState(
         ...log,
         id,
       )
-      const [outcome, value] = Array.isArray(reply) ? reply : []
+      if (!Array.isArray(reply)) throw new StateUnavailable('Redis: not the reply to a rotation')
+      const [outcome, value] = reply
       if (outcome !== 'rotated' && outcome !== 'retried') {
         const reused = outcome === 'reused' && (!redis.sharded || (await endFamily(id)))
         return { outcome: reused ? 'reused' : 'gone' }

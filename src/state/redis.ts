@@ -2,6 +2,7 @@ import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { type RedisSettings, readSettings } from './redis-options.ts'
 import { unsafety } from './redis-safety.ts'
 import type { Script } from './redis-script.ts'
+import { slotOf } from './redis-slot.ts'
 import { type RedisConnection, redisState } from './redis-state.ts'
 import { type State, type StateLog, StateUnavailable } from './state.ts'
 
@@ -60,13 +61,17 @@ export async function openRedis(options: RedisSettings, log: StateLog): Promise<
   const send = (...words: Words) => answered(client.call(...words))
   const sendDurably = async (key: string, words: Words) => {
     if (replicas === 0) return send(...words)
-    let reply = await replicated(durable, words, replicas, replicaTimeout)
-    if (reply instanceof Error && reply.message.startsWith('MOVED')) {
-      // A pipeline does not follow a redirection, for half of it was done; a lone command does, and
-      // the client has the new map after it.
-      await answered(durable.call('exists', key))
-      reply = await replicated(durable, words, replicas, replicaTimeout)
+    const ask = async () => {
+      const node = nodeOf(durable, key)
+      return node && replicated(node, words, replicas, replicaTimeout)
     }
+    let reply = await ask()
+    if (reply === undefined || (reply instanceof Error && reply.message.startsWith('MOVED'))) {
+      // A lone command finds the node, wherever it is, and the client has the map after it.
+      await answered(durable.call('exists', key))
+      reply = await ask()
+    }
+    if (reply === undefined) throw new StateUnavailable('Redis: no node has the key')
     if (reply instanceof Error) throw unavailable(reply)
     return reply
   }
@@ -187,9 +192,19 @@ async function loaded(
   }
 }
 
-/** The reply or error of one command, and then WAIT, on the same connection to the same node. */
-async function replicated(client: Client, words: Words, replicas: number, timeout: number) {
-  const results = await answered(client.pipeline([words, ['wait', replicas, timeout]]).exec())
+/**
+ * The connection to the node that has the key, if there is one. ioredis' own pipelines on a Cluster
+ * send themselves again when a connection is lost, and then take one reply for another.
+ */
+function nodeOf(client: Client, key: string): Redis | undefined {
+  if (!(client instanceof Cluster)) return client
+  const name = client.slots[slotOf(key)]?.[0]
+  return client.nodes('master').find(({ options: at }) => `${at.host}:${at.port}` === name)
+}
+
+/** The reply or error of one command, and then WAIT, on the same connection. */
+async function replicated(node: Redis, words: Words, replicas: number, timeout: number) {
+  const results = await answered(node.pipeline([words, ['wait', replicas, timeout]]).exec())
   const [command, wait] = results ?? []
   if (!command || command[0]) return command?.[0] ?? new Error('no reply')
   if (wait?.[0] || Number(wait?.[1]) < replicas) {

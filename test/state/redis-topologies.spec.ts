@@ -1,7 +1,10 @@
 import { readFileSync } from 'node:fs'
+import { setImmediate as otherWork, setTimeout as pause } from 'node:timers/promises'
 import { expect } from 'chai'
 import { openState, type StateOptions } from '../../src/state/index.ts'
+import { slotOf } from '../../src/state/redis-slot.ts'
 import type { State } from '../../src/state/state.ts'
+import { startReplicatedCluster } from '../faults/cluster.ts'
 import { freePort } from '../parts/port.ts'
 import {
   type RedisServer,
@@ -128,6 +131,53 @@ describe('state in Redis Cluster', () => {
     await state.endFamily(String(moved?.id))
     expect(await state.findFamily(String(moved?.id))).to.equal(undefined)
   }).timeout(60_000)
+})
+
+describe('state in Redis Cluster with replicas, whose connections are cut', () => {
+  it('takes no reply for another: what lives is never gone, whatever else it is', async () => {
+    const { masters, nodes, stop } = await startReplicatedCluster()
+    const state = await openState({ ...clusterOptions(nodes), replicas: 1, timeout: 500 })
+    const outcomes = new Set<string>()
+    let over = false
+    const clients = Array.from({ length: 30 }, async () => {
+      const { id } = await state.openFamily(login())
+      let generation = 1
+      while (!over) {
+        const turn = await state.rotate(rotation(id, generation, { grace: 60 })).catch(() => null)
+        outcomes.add(turn?.outcome ?? 'unknown')
+        if (turn && 'generation' in turn) generation = turn.generation
+        // What is refused before it is sent is refused without leaving the thread to anybody else.
+        await otherWork()
+      }
+    })
+    for (let cuts = 0; cuts < 25; cuts++) {
+      // At uneven times, so that some meet commands under way.
+      await pause(10 * (cuts % 20))
+      for (const master of await masters())
+        await master.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
+    }
+    over = true
+    await Promise.all(clients)
+    await state.close()
+    await stop()
+    expect([...outcomes])
+      .to.include('rotated')
+      .and.to.include('unknown')
+    expect([...outcomes])
+      .to.not.include('gone')
+      .and.to.not.include('reused')
+  }).timeout(60_000)
+
+  it('knows the slot of a key as the servers do', async () => {
+    const redis = await startRedis({
+      directives: ['cluster-enabled yes', `cluster-port ${await freePort()}`],
+    })
+    for (const key of ['', 'a', 'latchkey:family:x', '{a}b', 'x{a}{b}', '{}{a}', '{a', 'é{ü}']) {
+      const answer = await redis.command('CLUSTER', 'KEYSLOT', key)
+      expect(slotOf(key), key).to.equal(Number(answer.slice(1)))
+    }
+    await redis.stop()
+  })
 })
 
 describe('state in Redis with replicas', () => {
