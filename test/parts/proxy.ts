@@ -48,23 +48,16 @@ export async function startProxy(target: number, host = '127.0.0.1'): Promise<Pr
       upstream.write(chunk.subarray(0, rest))
       if (carried >= limit) client.resetAndDestroy()
     })
-    // One chain per connection keeps replies in their order, also those on time behind late ones.
+    // One chain per connection keeps replies in their order, the late ones before those after `heal`.
     let earlier = Promise.resolve()
-    let held = 0
     upstream.on('data', (chunk) => {
       if (swallowing) return
-      if (lateness === 0 && held === 0) {
+      const due = performance.now() + lateness
+      earlier = earlier.then(async () => {
+        const wait = due - performance.now()
+        if (wait > 0) await pause(wait)
         client.write(chunk)
-        return
-      }
-      const late = lateness
-      held += 1
-      earlier = earlier
-        .then(() => pause(late))
-        .then(() => {
-          held -= 1
-          client.write(chunk)
-        })
+      })
     })
     return undefined
   })
