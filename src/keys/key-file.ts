@@ -2,6 +2,7 @@ import { createPrivateKey, createPublicKey, type JsonWebKey, type KeyObject } fr
 import { z } from 'zod'
 import { type Algorithm, algorithms } from './algorithms.ts'
 import { KeyFault } from './key-fault.ts'
+import type { PublicJwk } from './key-set.ts'
 import type { KeyTimes } from './lifecycle.ts'
 import { generatePrivateKey, unfitness } from './signature.ts'
 import { thumbprint } from './thumbprint.ts'
@@ -12,7 +13,7 @@ export interface StoredKey extends KeyTimes {
   readonly kid: string
   readonly privateKey: KeyObject
   readonly publicKey: KeyObject
-  readonly publicJwk: JsonWebKey
+  readonly publicJwk: PublicJwk
 }
 
 const instant = z.iso.datetime().transform((value) => Date.parse(value))

@@ -5,13 +5,19 @@ import type { Algorithm } from './algorithms.ts'
 /** next: published, not signing yet. current: signs. previous: verifies until its last token is dead. */
 export type KeyState = 'next' | 'current' | 'previous'
 
-export interface SigningKey {
+/** A key as it is published: without private members. */
+export interface PublicJwk extends JWK {
   /** RFC 7638 thumbprint: a fresh key has a fresh kid. */
+  readonly kid: string
+  readonly alg: Algorithm
+  readonly use: 'sig'
+}
+
+export interface SigningKey {
   readonly kid: string
   readonly algorithm: Algorithm
   readonly state: KeyState
-  /** With kid, alg and use, and without private members. */
-  readonly publicJwk: JWK
+  readonly publicJwk: PublicJwk
   readonly publicKey: KeyObject
   /**
    * JWS signature bytes (RFC 7518 section 3). ES256 and EdDSA are signed synchronously, so that they do not
