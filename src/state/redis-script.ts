@@ -29,6 +29,10 @@ export const scripts = {
   serial: script('clock', 'serial'),
   enlistStatus: script('clock', 'enlist-status'),
   serialsUntil: script('serials-until'),
+  replaceRing: script('replace-ring'),
+  reportKeys: script('clock', 'report-keys'),
+  keyReports: script('clock', 'key-reports'),
+  count: script('count'),
   spend: script('spend'),
   refund: script('refund'),
 } as const

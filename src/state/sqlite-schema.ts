@@ -54,6 +54,17 @@ const versions: readonly string[] = [
   CREATE INDEX status_sub ON status (sub);
   CREATE INDEX status_expiry ON status (expires_at);
   `,
+  `
+  CREATE TABLE key_ring (
+    one INTEGER PRIMARY KEY CHECK (one = 1), version INTEGER NOT NULL, text TEXT NOT NULL
+  ) STRICT;
+  CREATE TABLE key_instance (
+    id TEXT PRIMARY KEY, ring TEXT NOT NULL, version INTEGER NOT NULL, expires_at INTEGER NOT NULL
+  ) STRICT;
+  CREATE TABLE key_signed (
+    kid TEXT PRIMARY KEY, count INTEGER NOT NULL, expires_at INTEGER NOT NULL
+  ) STRICT;
+  `,
 ]
 
 /** What is swept: rows whose `expires_at`, in milliseconds, is past. */
@@ -66,6 +77,8 @@ export const expiringTables = [
   'record',
   'seen',
   'budget',
+  'key_instance',
+  'key_signed',
 ] as const
 
 /**

@@ -10,6 +10,7 @@ import {
   longestFamily,
   milliseconds,
 } from './lifetimes.ts'
+import { sqliteKeys } from './sqlite-keys.ts'
 import { sqliteRevocations } from './sqlite-revocations.ts'
 import { openSchema } from './sqlite-schema.ts'
 import { prepare, readFamily } from './sqlite-statements.ts'
@@ -47,6 +48,7 @@ export async function openSqlite(
   const sql = prepare(database)
   const revocations = sqliteRevocations(database, logRetention)
   const statuses = sqliteStatuses(database, logRetention)
+  const keys = sqliteKeys(database)
   const now = () => Date.now()
   const until = (ttl: number) => now() + Math.ceil(ttl * 1000)
 
@@ -206,6 +208,12 @@ export async function openSqlite(
     revocationsAfter: (position, limit) => ofLog(() => revocations.after(position, limit)),
     allocateStatus: (bearer) => atomically(() => statuses.allocate(bearer, now())),
     statusesOf: (end) => answer(() => statuses.of(end, now())),
+
+    keyRing: () => answer(keys.ring),
+    replaceKeyRing: (expected, ring) => atomically(() => keys.replaceRing(expected, ring)),
+    cutKey: (kid) => atomically(() => revocations.append('key', kid, now(), now())),
+    reportKeys: (report, ttl) => atomically(() => keys.report(report, ttl, now())),
+    keyReports: (kids) => answer(() => keys.reports(kids, now())),
 
     save: (kind, id, record, ttl) =>
       answer(() => void sql.save.run(kind, id, JSON.stringify(record), until(ttl))),

@@ -1,3 +1,5 @@
+import type { KeyRecords } from './key-records.ts'
+
 /**
  * What the server remembers, in the words of the protocol. Positive state: a token is live because
  * its record is there, so a store that lost its records fails closed (ADR 0002).
@@ -6,7 +8,7 @@
  * (Redis TIME; the machine's clock for SQLite); durations are seconds. Every method throws
  * StateUnavailable when the outcome is unknown: the caller answers 503, never invalid_grant.
  */
-export interface State {
+export interface State extends KeyRecords {
   /** Identifies the lifetime of this store's contents: another value means the old contents are gone. */
   epoch(): Promise<string>
 
@@ -145,8 +147,8 @@ export type TokenStanding =
 export interface Revocation {
   /** `<epoch>.<number>`: rises within one epoch, and is never given twice. */
   readonly position: string
-  readonly kind: 'token' | 'family' | 'user' | 'client' | 'everything'
-  /** jti, family id, sub or client id; '' for everything. */
+  readonly kind: 'token' | 'family' | 'user' | 'client' | 'key' | 'everything'
+  /** jti, family id, sub, client id or kid; '' for everything. */
   readonly target: string
   /** Milliseconds since the epoch. Of a user, a client or everything, what was issued at or before it is dead. */
   readonly at: number

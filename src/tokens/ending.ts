@@ -2,7 +2,7 @@ import type { Family, Revocation, State } from '../state/state.ts'
 
 /** Something to be ended, by its name: a token's jti, a login's id, a sub, a client id. */
 export interface Ending {
-  readonly kind: Revocation['kind']
+  readonly kind: Exclude<Revocation['kind'], 'key'>
   /** '' for everything. */
   readonly target: string
   /** Milliseconds since the epoch: what was issued later lives on. For user, client and everything; now, if left out. */

@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { openState, type StateOptions } from '../../src/state/index.ts'
 import type { State, TokenReference } from '../../src/state/state.ts'
 import { until } from '../parts/until.ts'
+import { keepsKeyRecords } from './key-records.ts'
 import { awkward, fresh, login, rotation } from './login.ts'
 import { logsRevocations } from './revocation-log.ts'
 import { keepsStatuses } from './statuses.ts'
@@ -552,6 +553,10 @@ export function conformsToState(start: () => Promise<Store>, connections = 4): v
   })
 
   logsRevocations(
+    () => states,
+    () => store.empty(),
+  )
+  keepsKeyRecords(
     () => states,
     () => store.empty(),
   )

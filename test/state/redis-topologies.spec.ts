@@ -54,6 +54,13 @@ async function everything(state: State): Promise<void> {
   expect(await state.find('AccessToken', 'one')).to.deep.equal({ a: 1 })
   await state.remove('AccessToken', 'one')
   expect(await state.once(fresh('id'), 60)).to.equal(true)
+  expect(await state.replaceKeyRing(0, { version: 1, text: 'ring' })).to.equal(true)
+  expect(await state.keyRing()).to.deep.equal({ version: 1, text: 'ring' })
+  const served = { instance: fresh('instance'), ring: 'r', version: 1 }
+  await state.reportKeys({ ...served, signed: { k: 2 } }, 60)
+  expect(await state.keyReports(['k'])).to.deep.include({ instances: [served], signed: { k: 2 } })
+  await state.reportKeys({ ...served, signed: {} }, 0)
+  await state.cutKey('k')
   const budgets = [1, 1].map((limit) => ({ key: fresh('budget'), limit, window: 60 }))
   expect(await state.spend(budgets)).to.deep.equal({ allowed: true })
   expect(await state.spend(budgets)).to.include({ allowed: false })

@@ -90,6 +90,8 @@ export function createStatusLists(parts: StatusListParts): StatusLists {
   }
 
   const end = async ({ kind, target, at }: Revocation): Promise<void> => {
+    // Nothing tells which tokens a key has signed: whoever reads lists knows by the JWK Set (ADR 0009).
+    if (kind === 'key') return
     if (kind === 'token') {
       const place = placeInJti(target)
       if (place && owners.has(place.list.split('/')[0] ?? '')) mark(listOf(place.list), [place.idx])
