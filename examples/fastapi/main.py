@@ -21,7 +21,7 @@ LATCHKEY_URL = os.environ.get("LATCHKEY_URL", "http://127.0.0.1:8000")
 AUDIENCE = os.environ.get("LATCHKEY_AUDIENCE", "http://127.0.0.1:8000/api")
 CLIENT_ID = os.environ.get("LATCHKEY_CLIENT_ID", "demo-app")
 # Asymmetric ones only, fixed here and not taken from the token (RFC 8725 section 3.1).
-ALGORITHMS = ["ES256", "RS256", "PS256", "EdDSA"]
+ALGORITHMS = ["ES256", "ES384", "RS256", "PS256", "EdDSA"]
 
 app = FastAPI(swagger_ui_init_oauth={"clientId": CLIENT_ID, "scopes": "me items"})
 

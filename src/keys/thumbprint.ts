@@ -1,7 +1,8 @@
 import { createHash, type JsonWebKey } from 'node:crypto'
 
-/** RFC 7638 section 3.2 and RFC 8037 section 2: the members that make a key, in lexicographic order. */
-const members: Readonly<Record<string, readonly ('crv' | 'e' | 'kty' | 'n' | 'x' | 'y')[]>> = {
+/** RFC 7638 section 3.2, RFC 8037 section 2 and RFC 9964: the members that make a key, in lexicographic order. */
+const members: Readonly<Record<string, readonly string[]>> = {
+  AKP: ['alg', 'kty', 'pub'],
   EC: ['crv', 'kty', 'x', 'y'],
   OKP: ['crv', 'kty', 'x'],
   RSA: ['e', 'kty', 'n'],
@@ -11,6 +12,7 @@ const members: Readonly<Record<string, readonly ('crv' | 'e' | 'kty' | 'n' | 'x'
 export function thumbprint(jwk: JsonWebKey): string {
   const names = members[jwk.kty ?? '']
   if (!names) throw new TypeError(`no thumbprint is defined here for kty ${jwk.kty}`)
-  const canonical = JSON.stringify(Object.fromEntries(names.map((name) => [name, jwk[name]])))
+  const own = new Map(Object.entries(jwk))
+  const canonical = JSON.stringify(Object.fromEntries(names.map((name) => [name, own.get(name)])))
   return createHash('sha256').update(canonical).digest('base64url')
 }

@@ -24,7 +24,7 @@ export interface VerifierOptions {
   /** Where the keys are. Without it, at the `jwks_uri` of the issuer's metadata (RFC 8414). */
   readonly jwks?: KeyOption
   readonly jwksTiming?: JwksTiming
-  /** `alg` values that are accepted: ES256, RS256, PS256 and EdDSA unless given. */
+  /** `alg` values that are accepted: all that Latchkey signs with unless given. */
   readonly algorithms?: readonly string[]
   /** Seconds by which clocks may differ; 5 unless given. */
   readonly clockTolerance?: number

@@ -12,6 +12,7 @@ const audience = (algorithm: string) => `https://${algorithm.toLowerCase()}.exam
 const issuer = 'https://auth.example'
 
 const membersOf: Readonly<Record<string, readonly string[]>> = {
+  AKP: ['alg', 'kid', 'kty', 'pub', 'use'],
   EC: ['alg', 'crv', 'kid', 'kty', 'use', 'x', 'y'],
   OKP: ['alg', 'crv', 'kid', 'kty', 'use', 'x'],
   RSA: ['alg', 'e', 'kid', 'kty', 'n', 'use'],
@@ -86,13 +87,18 @@ describe('RFC 7517 the JWK Set', () => {
 
   it('RFC 7515 section 2: has its members in base64url without padding [JWK-03]', () => {
     for (const jwk of jwks)
-      for (const name of ['n', 'e', 'x', 'y'].filter((name) => name in jwk))
+      for (const name of ['n', 'e', 'x', 'y', 'pub'].filter((name) => name in jwk))
         expect(jwk[name], name).to.match(/^[A-Za-z0-9_-]+$/)
   })
 
   it('RFC 7518 section 6.2.1.2: has EC coordinates of full length [JWK-04]', () => {
-    const [ec] = jwks.filter(({ kty }) => kty === 'EC')
-    expect([octets(ec?.x).length, octets(ec?.y).length]).to.deep.equal([32, 32])
+    const sizes = jwks
+      .filter(({ kty }) => kty === 'EC')
+      .map(({ crv, x, y }) => [crv, octets(x).length, octets(y).length])
+    expect(sizes).to.have.deep.members([
+      ['P-256', 32, 32],
+      ['P-384', 48, 48],
+    ])
   })
 
   it('RFC 7518 sections 3.3 and 6.3.1.1: has RSA moduli of 2048 bits without a leading zero [JWK-04 JWK-05]', () => {

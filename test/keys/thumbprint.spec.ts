@@ -1,4 +1,6 @@
+import { generateKeyPairSync } from 'node:crypto'
 import { expect } from 'chai'
+import { calculateJwkThumbprint, type JWK } from 'jose'
 import { thumbprint } from '../../src/keys/thumbprint.ts'
 
 describe('RFC 7638 section 3.1 Example JWK Thumbprint Computation', () => {
@@ -17,6 +19,13 @@ describe('RFC 7638 section 3.1 Example JWK Thumbprint Computation', () => {
   it('gives the one of RFC 8037 appendix A.3 for Ed25519', () => {
     const okp = { kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo' }
     expect(thumbprint(okp)).to.equal('kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k')
+  })
+
+  it('gives the one that jose gives for ML-DSA, whose alg is a part of the key', async () => {
+    const { publicKey } = generateKeyPairSync('ml-dsa-44')
+    const jwk = publicKey.export({ format: 'jwk' })
+    expect(jwk).to.include({ kty: 'AKP', alg: 'ML-DSA-44' })
+    expect(thumbprint(jwk)).to.equal(await calculateJwkThumbprint(jwk as JWK))
   })
 
   it('has none for a symmetric key', () => {

@@ -2,7 +2,7 @@ import { constants, type SigningOptions } from 'node:crypto'
 
 /** What a JWS algorithm asks of a key and of `crypto.verify`. */
 export interface SignatureAlgorithm {
-  readonly keyType: 'ec' | 'rsa' | 'ed25519'
+  readonly keyType: 'ec' | 'rsa' | 'ed25519' | 'ml-dsa-44' | 'ml-dsa-65' | 'ml-dsa-87'
   /** OpenSSL's name of the only curve that the algorithm may be used with. */
   readonly curve?: string
   readonly hash: string | null
@@ -33,11 +33,16 @@ const pss = (hash: string): SignatureAlgorithm => ({
   },
 })
 
-const ed25519: SignatureAlgorithm = { keyType: 'ed25519', hash: null, options: {} }
+/** The key alone says how: RFC 8032, FIPS 204. */
+const plain = (keyType: SignatureAlgorithm['keyType']): SignatureAlgorithm => ({
+  keyType,
+  hash: null,
+  options: {},
+})
 
 /**
- * Asymmetric signatures of RFC 7518 section 3.1, RFC 8037 and RFC 9864. There is no MAC and no `none`, so neither can
- * be allowed by mistake. A map, because a name from a token must not find a member of Object.prototype.
+ * Asymmetric signatures of RFC 7518 section 3.1, RFC 8037, RFC 9864 and RFC 9964 (ML-DSA, from Node 24.7 on: before,
+ * there is no such key). There is no MAC and no `none`, so neither can be allowed by mistake. A map, because a name from a token must not find a member of Object.prototype.
  */
 export const signatureAlgorithms: ReadonlyMap<string, SignatureAlgorithm> = new Map([
   ['ES256', ecdsa('sha256', 'prime256v1')],
@@ -49,12 +54,23 @@ export const signatureAlgorithms: ReadonlyMap<string, SignatureAlgorithm> = new 
   ['PS256', pss('sha256')],
   ['PS384', pss('sha384')],
   ['PS512', pss('sha512')],
-  ['EdDSA', ed25519],
-  ['Ed25519', ed25519],
+  ['EdDSA', plain('ed25519')],
+  ['Ed25519', plain('ed25519')],
+  ['ML-DSA-44', plain('ml-dsa-44')],
+  ['ML-DSA-65', plain('ml-dsa-65')],
+  ['ML-DSA-87', plain('ml-dsa-87')],
 ])
 
 /** What Latchkey signs with, and what a verifier accepts unless told otherwise. */
-export const defaultAlgorithms: readonly string[] = ['ES256', 'RS256', 'PS256', 'EdDSA']
+export const defaultAlgorithms: readonly string[] = [
+  'ES256',
+  'ES384',
+  'RS256',
+  'PS256',
+  'EdDSA',
+  'ML-DSA-44',
+  'ML-DSA-65',
+]
 
 /** Throws a TypeError for a name that is no asymmetric signature algorithm: an allow-list is the caller's to get right. */
 export function assertSupported(names: readonly string[]): void {

@@ -32,8 +32,8 @@ export function usableKey(key: KeyObject | CryptoKey, algorithm: SignatureAlgori
   return sound
 }
 
-/** RFC 7518 sections 6.2.2, 6.3.2 and 6.4: members that hold private or symmetric material. */
-const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k']
+/** RFC 7518 sections 6.2.2, 6.3.2 and 6.4, RFC 9964: members that hold private or symmetric material. */
+const secretMembers = ['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k', 'priv']
 
 /**
  * The key of a public JWK. EC points that are not on their curve are refused by OpenSSL (RFC 8725 section 3.4).
