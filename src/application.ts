@@ -1,4 +1,3 @@
-import type { RequestListener } from 'node:http'
 import type { Clients } from './clients/client.ts'
 import type { JudgeSecret } from './clients/judge-secret.ts'
 import type { Config } from './config/schema.ts'
@@ -6,6 +5,7 @@ import { logRetention, longestAccessToken } from './config/signing.ts'
 import { arrival } from './http/arrival.ts'
 import { endpoints } from './http/endpoints.ts'
 import { checkHost, fallback, securityHeaders } from './http/headers.ts'
+import type { Handler } from './http/in-flight.ts'
 import { type Logger, requestLog } from './http/log.ts'
 import type { Metrics } from './http/metrics.ts'
 import { onlyListed, underIssuer } from './http/mount.ts'
@@ -40,7 +40,7 @@ export interface ApplicationParts {
 }
 
 /** Everything between a request and its answer, for one set of keys, mounted in the order in which a request meets it. */
-export async function createApplication(parts: ApplicationParts): Promise<RequestListener> {
+export async function createApplication(parts: ApplicationParts): Promise<Handler> {
   const { config, log, metrics, keys } = parts
   const { issuer, apis } = config
   const provider = await createProvider({

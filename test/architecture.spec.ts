@@ -17,12 +17,12 @@ const rooms: Readonly<Record<string, readonly string[]>> = {
     'keys',
     'state',
   ],
-  'service.ts': [
+  'service.ts': ['parts.ts', 'config', 'http', 'oauth'],
+  'parts.ts': [
     'application.ts',
     'config',
     'http',
     'oauth',
-    'resource-server',
     'tokens',
     'clients',
     'users',
@@ -76,7 +76,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   pg: ['users/sql/'],
   pino: ['http/log.ts'],
   'pino-pretty': ['http/log.ts'],
-  'prom-client': ['http/metrics.ts'],
+  'prom-client': ['http/metrics'],
   yaml: ['config/', 'commands/client-entries.ts'],
   zod: ['config/', 'keys/key-file.ts'],
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
-import { createServer as createTlsServer } from 'node:https'
+import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { drain } from './drain.ts'
 
 export type Listen = { readonly host: string; readonly port: number } | { readonly socket: string }
 
@@ -15,8 +16,10 @@ export interface Tls {
 export interface Listener {
   /** Where it listens, as a URL or as `unix:PATH`. */
   readonly url: string
-  /** Stops accepting, lets requests in flight finish for at most `grace` milliseconds, then cuts. */
-  close(grace: number): Promise<void>
+  /** Reads the certificate and its key again: new connections get them. Throws where they are no good. */
+  renew(tls: Tls | undefined): void
+  /** Stops accepting, and lets connections finish (drain.ts). Times are in milliseconds. */
+  close(grace: number, linger: number): Promise<void>
 }
 
 /** Bounds on slow and idle peers, in milliseconds, and on what a request may be. */
@@ -37,17 +40,20 @@ export async function listen(
   const server = tls === undefined ? createServer(limits, handler) : secured(handler, tls)
   server.maxConnections = 2000
   await bind(server, at)
-  return { url: urlOf(server, at, tls), close: (grace) => close(server, grace) }
+  return {
+    url: urlOf(server, at, tls),
+    renew(renewed) {
+      if (renewed && server instanceof TlsServer) server.setSecureContext(credentials(renewed))
+    },
+    close: (grace, linger) => drain(server, grace, linger),
+  }
 }
 
 function secured(handler: RequestListener, tls: Tls): Server {
   return createTlsServer(
     {
       ...limits,
-      minVersion: 'TLSv1.2',
-      cert: readFileSync(tls.cert),
-      key: readFileSync(tls.key),
-      ...(tls.clientCa && { ca: readFileSync(tls.clientCa) }),
+      ...credentials(tls),
       // Asked for, not demanded: who needs one is the client's registration (RFC 8705 section 2).
       requestCert: tls.clientCa !== undefined,
       rejectUnauthorized: false,
@@ -55,6 +61,13 @@ function secured(handler: RequestListener, tls: Tls): Server {
     handler,
   )
 }
+
+const credentials = (tls: Tls) => ({
+  minVersion: 'TLSv1.2' as const,
+  cert: readFileSync(tls.cert),
+  key: readFileSync(tls.key),
+  ...(tls.clientCa && { ca: readFileSync(tls.clientCa) }),
+})
 
 async function bind(server: Server, at: Listen): Promise<void> {
   if ('socket' in at) await removeStaleSocket(at.socket)
@@ -77,16 +90,4 @@ function urlOf(server: Server, at: Listen, tls: Tls | undefined): string {
   const { port } = server.address() as AddressInfo
   const host = at.host.includes(':') ? `[${at.host}]` : at.host
   return `${tls === undefined ? 'http' : 'https'}://${host}:${port}`
-}
-
-async function close(server: Server, grace: number): Promise<void> {
-  const { promise, resolve } = Promise.withResolvers<void>()
-  server.close(() => resolve())
-  server.closeIdleConnections()
-  // One that was busy is idle after its answer, and would be kept alive for the next.
-  const idle = setInterval(() => server.closeIdleConnections(), 50)
-  const cut = setTimeout(() => server.closeAllConnections(), grace)
-  await promise
-  clearTimeout(cut)
-  clearInterval(idle)
 }

@@ -3,6 +3,7 @@ import type { Middleware } from 'koa'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { factsOf, parameter } from '../oauth/request.ts'
 import { protocolError } from '../oauth/responses.ts'
+import { measureReloads, type ReloadOutcome } from './metrics-reload.ts'
 import { revocationsPath } from './revocations.ts'
 
 export interface Metrics {
@@ -11,6 +12,8 @@ export interface Metrics {
   readonly measure: Middleware
   /** A stored hash that nobody can verify. */
   unusableHash(): void
+  /** The configuration was read again, and taken up or not. */
+  readonly reloaded: (outcome: ReloadOutcome) => void
 }
 
 /** Paths that have a series of their own; others share one, or a scanner would make thousands. */
@@ -82,6 +85,7 @@ export function createMetrics(parts: MeasuredParts): Metrics {
   return {
     read: () => registry.metrics(),
     unusableHash: () => unusable.inc(),
+    reloaded: measureReloads(registers),
     async measure(ctx, next) {
       const stop = seconds.startTimer()
       await next()

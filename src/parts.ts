@@ -1,0 +1,158 @@
+import { readFileSync } from 'node:fs'
+import { createApplication } from './application.ts'
+import { registerClients } from './clients/client.ts'
+import { createJudgeSecret } from './clients/judge-secret.ts'
+import { createClientThrottle } from './clients/throttle.ts'
+import type { Config } from './config/schema.ts'
+import { logRetention, signing } from './config/signing.ts'
+import { type Handler, trackInFlight } from './http/in-flight.ts'
+import type { Logger } from './http/log.ts'
+import type { MeasuredParts, Metrics } from './http/metrics.ts'
+import type { KeySet } from './keys/key-set.ts'
+import { openKeyStore } from './keys/key-store.ts'
+import { type CertificateSource, certificatesIn } from './oauth/certificate.ts'
+import { createPasswords } from './passwords/index.ts'
+import { openState } from './state/index.ts'
+import { trackEpoch } from './tokens/epoch.ts'
+import { createLiveness } from './tokens/liveness.ts'
+import { createRevocationFeed } from './tokens/revocation-feed.ts'
+import { createAuthenticate } from './users/authenticate.ts'
+import { openDirectories } from './users/index.ts'
+import { createRehash } from './users/rehash.ts'
+import { keepSampling } from './users/sample.ts'
+import { createStanding } from './users/standing.ts'
+import { createThrottle } from './users/throttle.ts'
+
+/** All that one configuration calls for, but the listeners: these outlive it (service.ts). */
+export interface Parts {
+  readonly handle: Handler
+  readonly measured: MeasuredParts
+  /** Rejects while the state or a directory does not answer. */
+  readonly ready: () => Promise<void>
+  /** Answers who waits for news, and lets nobody wait any more. */
+  hurry(): void
+  /** Finishes what is under way, for at most so many milliseconds, and closes all. */
+  close(grace: number): Promise<void>
+}
+
+/** Builds every part once. Throws an operator error when one cannot be had, and then leaves none open. */
+export async function openParts(config: Config, log: Logger, metrics: Metrics): Promise<Parts> {
+  const closing: (() => Promise<void>)[] = []
+  try {
+    const clients = registerClients(config.clients)
+    const retention = logRetention(config)
+    const state = await openState({ ...config.state, logRetention: retention }, (level, message) =>
+      log[level](message),
+    )
+    closing.push(() => state.close())
+    const users = await openDirectories(config.users, log)
+    closing.push(() => users.close())
+    const keys = await openKeyStore({
+      ...signing(config),
+      onFault: (fault) => log.error({ error: String(fault) }, 'the folder of the keys is spoiled'),
+    })
+    closing.push(() => keys.close())
+    const epoch = await trackEpoch(state)
+    closing.push(async () => epoch.close())
+
+    const dummyKey = keys.current().refreshTokenKey
+    const passwords = createPasswords({ ...config.passwords, dummyKey })
+    const endSampling = keepSampling(users, passwords, ({ message: error }) =>
+      log.warn({ error }, 'unknown names cost what logins cost, not what the table holds'),
+    )
+    closing.push(async () => endSampling())
+    const feed = createRevocationFeed({
+      state,
+      issuer: config.issuer,
+      keys: () => keys.current(),
+      algorithm: config.apis[0]?.algorithm ?? 'ES256',
+      retention,
+    })
+    const audit = log.child({ log: 'audit' })
+    const rehash = createRehash({
+      users,
+      passwords,
+      onRehashed: (outcome) => audit.info({ event: 'password.rehashed', ...outcome }),
+      onFailure: (failure) => log.warn(failure, 'a password hash was not replaced'),
+    })
+    closing.push(() => rehash.close())
+    const authenticate = createAuthenticate({
+      users,
+      passwords,
+      rehash,
+      throttle: createThrottle(state, config.throttle),
+      isClient: (sub) => clients.has(sub),
+      onUnusableHash: (fault) => {
+        metrics.unusableHash()
+        log.warn(fault, 'a stored password hash cannot be verified: see latchkey inspect-hashes')
+      },
+    })
+    const judgeSecret = createJudgeSecret(clients, createClientThrottle(state, config.throttle))
+    const liveness = createLiveness(state, epoch, createStanding(users))
+    const ready = async () => {
+      await Promise.all([state.check(), users.check()])
+    }
+
+    const application = (keySet: KeySet) =>
+      createApplication({
+        config,
+        log,
+        metrics,
+        clients,
+        judgeSecret,
+        certificates: certificateSource(config),
+        state,
+        users,
+        authenticate,
+        liveness,
+        epoch: epoch.current,
+        feed,
+        ready,
+        keys: keySet,
+      })
+
+    let handler = await application(keys.current())
+    keys.onChange((keySet) => {
+      application(keySet).then(
+        (next) => {
+          handler = next
+          log.info({ keys: keySet.keys.map(({ kid, state: is }) => ({ kid, is })) }, 'keys changed')
+        },
+        (error: Error) => log.error({ error: error.message }, 'the new keys could not be taken up'),
+      )
+    })
+
+    const requests = trackInFlight((req, res) => handler(req, res))
+    return {
+      handle: requests.handle,
+      measured: {
+        passwords: passwords.load,
+        feed: feed.load,
+        revocations: async () => (await state.revocationLog()).length,
+      },
+      ready,
+      hurry: () => feed.close(),
+      async close(grace) {
+        feed.close()
+        await requests.settled(grace)
+        await closeAll(closing)
+      },
+    }
+  } catch (error) {
+    await closeAll(closing)
+    throw error
+  }
+}
+
+/** Certificates come over our own TLS, or from the proxy that ends it. */
+function certificateSource({ tls, proxy }: Config): CertificateSource | undefined {
+  const header = proxy?.clientCertificateHeader
+  if (tls?.clientCa === undefined && header === undefined) return undefined
+  const authorities = proxy?.clientCa && certificatesIn(readFileSync(proxy.clientCa, 'utf8'))
+  return { header, ...(authorities && { authorities }) }
+}
+
+/** Last opened, first closed. */
+async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
+  for (const close of closing.splice(0).reverse()) await close()
+}
