@@ -1,7 +1,7 @@
-import { hash } from 'node:crypto'
 import { packFacts, unpackFacts } from './facts.ts'
-import { familyLifetimes, listedFamilies, longestFamily, milliseconds } from './lifetimes.ts'
+import { familyLifetimes, longestFamily, milliseconds } from './lifetimes.ts'
 import { redisKeys } from './redis-keys.ts'
+import { redisLogins } from './redis-logins.ts'
 import { redisRevocations } from './redis-revocations.ts'
 import { type Script, scripts } from './redis-script.ts'
 import { redisStatuses } from './redis-statuses.ts'
@@ -41,19 +41,12 @@ export function redisState(
 ): State {
   const key = (...parts: string[]) => [prefix, ...parts].join(':')
   const familyKey = (id: string) => key('family', part(id))
-  /**
-   * Where the logins of a user are listed, and what they begin with there. A list for each would
-   * cost more than most of what it lists, for most users have one login.
-   */
-  const listing = (sub: string) => {
-    const digest = hash('sha256', part(sub))
-    return { name: key('logins', digest.slice(0, 4)), mark: digest.slice(4, 12) }
-  }
   const revokedKey = (jti: string) => key('revoked', part(jti))
   const recordKey = (kind: string, id: string) => key('record', part(kind), part(id))
   const budgetKey = (budget: Budget) => key('budget', part(budget.key))
   const marks = redis.sharded ? '' : key('cutoff', '')
   const revocations = redisRevocations(redis, prefix, logRetention)
+  const logins = redisLogins(redis, key)
   const statuses = redisStatuses(redis, (...parts) => key(...parts.map(part)), logRetention)
   /** What scripts write the log with. On a Cluster they cannot, and it is written before them. */
   const log = redis.sharded ? (['', 0] as const) : revocations.log
@@ -104,8 +97,7 @@ export function redisState(
       const { idle, absolute } = familyLifetimes(family)
       // The list of a user lives in another slot. Written first it may name a family that never came
       // to be, which is harmless; written last it could miss one that did.
-      const { name, mark } = listing(family.sub)
-      await redis.run(scripts.enlist, [name], mark, family.id, absolute, listedFamilies)
+      await logins.enlist(family, absolute)
       const value = await redis.run(
         scripts.open,
         [familyKey(family.id)],
@@ -149,19 +141,12 @@ export function redisState(
     },
 
     async familiesOf(sub, limit) {
-      const { name, mark } = listing(sub)
-      const listed = await redis.send('zrange', name, 0, -1)
-      const own = (Array.isArray(listed) ? listed.map(String) : [])
-        .filter((member) => member.startsWith(mark))
-        .map((member) => findFamily(member.slice(mark.length)))
-      return (
-        (await Promise.all(own))
-          .filter((family) => family !== undefined)
-          // Two users may begin alike.
-          .filter((family) => family.sub === sub.toWellFormed())
-          .sort((a, b) => b.createdAt - a.createdAt)
-          .slice(0, limit)
-      )
+      const found = await Promise.all((await logins.of(sub)).map(findFamily))
+      return found
+        .filter((family) => family !== undefined)
+        .filter((family) => family.sub === sub.toWellFormed())
+        .sort((a, b) => b.createdAt - a.createdAt)
+        .slice(0, limit)
     },
 
     async revokeToken(jti, ttl) {

@@ -71,7 +71,7 @@ describe('administration over HTTP', () => {
     )
     const one = sessions.find(({ id }) => id === claimIn(second.access_token, 'sid'))
     expect(one).to.include({ client_id: 'other-web', username: 'johndoe', address: '127.0.0.1' })
-    expect(one).to.have.property('user_agent')
+    expect(one).to.have.property('user_agent', 'node')
     expect(one?.created_at).to.match(/^\d{4}-.*Z$/)
     expect((await ask(pathOf('nobody'))).json).to.deep.equal({ sessions: [] })
   })

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto'
 import { expect } from 'chai'
 import { openState } from '../../src/state/index.ts'
 import type { State } from '../../src/state/state.ts'
@@ -23,6 +24,17 @@ const outcomeOf = (asked: Promise<unknown>) =>
     () => 'done',
     (error: Error) => error.name,
   )
+
+/** Two users of one place. */
+function sharing(placeOf: (sub: string) => string): [string, string] {
+  const known = new Map<string, string>()
+  for (;;) {
+    const sub = fresh('user')
+    const other = known.get(placeOf(sub))
+    if (other !== undefined) return [other, sub]
+    known.set(placeOf(sub), sub)
+  }
+}
 
 describe('state in Redis', () => {
   conformsToState(start)
@@ -70,11 +82,11 @@ describe('state in Redis', () => {
         'cutoff',
         'epoch',
         'family',
+        'logins',
         'once',
         'record',
         'revocations',
         'revoked',
-        'user',
       ])
       for (const key of keys) {
         const ttl = Number((await redis.command('TTL', key)).slice(1))
@@ -90,17 +102,47 @@ describe('state in Redis', () => {
       expect(ttl).to.be.within(400 * 86_400 - 5, 400 * 86_400)
     })
 
-    it('bounds and prunes the list of a user', async () => {
-      const state = await open(redis.port)
-      const sub = fresh('user')
-      await state.openFamily(login({ sub, idle: 0.05, absolute: 0.05 }))
-      await until(
-        () => redis.command('ZCARD', `latchkey:user:${sub}`),
-        (count) => count === ':0\r\n',
-      )
-      for (let i = 0; i < 130; i++) await state.openFamily(login({ sub }))
-      expect(await redis.command('ZCARD', `latchkey:user:${sub}`)).to.equal(':100\r\n')
-      expect(await state.familiesOf(sub, 1000)).to.have.lengthOf(100)
+    describe('the list of logins', () => {
+      const keys = async () => (await redis.command('KEYS', 'latchkey:logins:*')).match(/^l.*$/gm)
+      const name = async () => (await keys())?.[0]?.trim() ?? ''
+      const count = async () => redis.command('ZCARD', await name())
+
+      it('is bounded and pruned', async () => {
+        const state = await open(redis.port)
+        const sub = fresh('user')
+        await state.openFamily(login({ sub, idle: 0.05, absolute: 0.05 }))
+        expect(await count()).to.equal(':1\r\n')
+        await until(count, (listed) => listed === ':0\r\n')
+        for (let i = 0; i < 130; i++) await state.openFamily(login({ sub }))
+        expect(await count()).to.equal(':100\r\n')
+        expect(await state.familiesOf(sub, 1000)).to.have.lengthOf(100)
+      })
+
+      it('is shared by users, who crowd out and see nobody else', async () => {
+        const state = await open(redis.port)
+        const placeOf = (sub: string) => hash('sha256', sub).slice(0, 4)
+        const markOf = (sub: string) => hash('sha256', sub).slice(4, 12)
+        const [one, other] = sharing(placeOf)
+        const first = await state.openFamily(login({ sub: one }))
+        const short = await state.openFamily(login({ sub: other, idle: 0.05, absolute: 0.05 }))
+        const scoreOf = async () => redis.command('ZSCORE', await name(), markOf(other) + short.id)
+        expect(await scoreOf()).to.not.equal('$-1\r\n')
+        for (let i = 0; i < 99; i++) await state.openFamily(login({ sub: other }))
+        expect(await keys()).to.have.lengthOf(1)
+        expect(await state.familiesOf(one, 1000)).to.deep.equal([first])
+        expect(await state.familiesOf(other, 1000)).to.have.lengthOf(99)
+        const stranger = await state.openFamily(login())
+        await redis.command('ZADD', await name(), '9999999999', markOf(one) + stranger.id)
+        expect(await state.familiesOf(one, 1000)).to.deep.equal([first])
+        // One user's login prunes what another left behind.
+        await until(
+          async () => {
+            await state.openFamily(login({ sub: one }))
+            return scoreOf()
+          },
+          (score) => score === '$-1\r\n',
+        )
+      })
     })
 
     it('goes on after SCRIPT FLUSH', async () => {

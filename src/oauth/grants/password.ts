@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto'
 import { decideAccess, limitToUser } from '../access.ts'
+import { departure } from '../departure.ts'
 import { OAuthError } from '../error.ts'
 import { factsOf, parameter } from '../request.ts'
+import { browserOf } from '../user-agent.ts'
 import { readBinding } from './binding.ts'
 import type { Grant } from './grant.ts'
 import { issue } from './issue.ts'
@@ -27,7 +29,13 @@ export const password: Grant = {
     const binding = await readBinding(ctx, parts.state)
     await binding.spend()
 
-    const login = await parts.authenticate({ username, password: secret, address: facts.address })
+    const login = await parts.authenticate({
+      username,
+      password: secret,
+      address: facts.address,
+      client: client.id,
+      signal: departure(ctx.res),
+    })
     if ('refused' in login) {
       facts.audit = { reason: login.refused, ...(login.sub !== undefined && { sub: login.sub }) }
       if (login.refused === 'throttled') {
@@ -44,6 +52,7 @@ export const password: Grant = {
     const access = limitToUser(asked, user.scopes)
     const refreshes = client.grants.includes('refresh_token')
     const accessLife = client.accessTokenLifetime ?? access.api.accessTokenLifetime
+    const userAgent = browserOf(ctx.get('User-Agent'))
     const family = await parts.state.openFamily({
       id: randomBytes(16).toString('base64url'),
       clientId: client.id,
@@ -55,7 +64,7 @@ export const password: Grant = {
       authTime: Math.floor(Date.now() / 1000),
       address: facts.address,
       ...(user.claims && { claims: user.claims }),
-      ...(ctx.get('User-Agent') !== '' && { userAgent: ctx.get('User-Agent').slice(0, 200) }),
+      ...(userAgent !== undefined && { userAgent }),
       // RFC 9449 section 5, RFC 8705 section 4: refresh tokens of public clients are bound as well.
       ...(client.public && binding.jkt !== undefined && { jkt: binding.jkt }),
       ...(client.public && binding.x5t !== undefined && { x5t: binding.x5t }),
