@@ -88,19 +88,34 @@ export function signer(
     )
 }
 
+/** What a key, or its public half, is that cannot be used with the algorithm; undefined when it can. */
+export const unfit = (algorithm: Algorithm, key: KeyObject): string | undefined =>
+  signatures[algorithm].unfit(key)
+
+/** Whether these are the signature's bytes over `data`. */
+export function isSignature(
+  algorithm: Algorithm,
+  publicKey: KeyObject,
+  data: Uint8Array,
+  signature: Uint8Array,
+): boolean {
+  const { hash, options } = signatures[algorithm]
+  return verify(hash, data, { key: publicKey, ...options }, signature)
+}
+
 /** What is wrong with a pair of keys for the algorithm; undefined when it can sign. */
 export function unfitness(
   algorithm: Algorithm,
   privateKey: KeyObject,
   publicKey: KeyObject,
 ): string | undefined {
-  const { hash, options, unfit } = signatures[algorithm]
-  const unusable = unfit(privateKey)
+  const { hash, options } = signatures[algorithm]
+  const unusable = unfit(algorithm, privateKey)
   if (unusable) return unusable
   // OpenSSL does not compare the halves of an RSA key it is given: a signature tells.
   const probe = Buffer.from('latchkey')
   const signature = sign(hash, probe, { key: privateKey, ...options })
-  return verify(hash, probe, { key: publicKey, ...options }, signature)
+  return isSignature(algorithm, publicKey, probe, signature)
     ? undefined
     : 'a private and a public half that do not belong together'
 }

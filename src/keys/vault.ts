@@ -1,9 +1,11 @@
-import { createSecretKey, type JsonWebKey, type KeyObject } from 'node:crypto'
+import { createPublicKey, createSecretKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import type { Algorithm } from './algorithms.ts'
 import { KeyFault } from './key-fault.ts'
 import type { PublicJwk, SigningKey } from './key-set.ts'
-import { generatePrivateKey, signer } from './signature.ts'
-import { privateKeyOf, signingPair } from './signing-pair.ts'
+import type { Seal } from './seal.ts'
+import { generatePrivateKey, isSignature, signer, unfit } from './signature.ts'
+import type { SigningDevice } from './signing-device.ts'
+import { privateKeyOf, publicJwkOf, signingPair } from './signing-pair.ts'
 
 /** The private half of a key as a ring keeps it. */
 export type KeyMaterial =
@@ -26,9 +28,9 @@ export interface NewKey {
   readonly publicJwk: PublicJwk
 }
 
-/** What guards the private halves of a ring. Every method throws KeyFault, in words that say what to do. */
+/** What guards the private halves of a ring. Every method throws KeyFault, in words that say what to do; or SigningUnavailable, where there is a device. */
 export interface Vault {
-  /** Whether everything secret that comes from here may be seen by others. */
+  /** Whether everything secret that comes from here may be kept where others can read it. */
   readonly seals: boolean
   /** A fresh key: made here, and sealed where there is something to seal with, or made by the device. */
   create(algorithm: Algorithm): Promise<NewKey>
@@ -41,40 +43,114 @@ export interface Vault {
   close(): Promise<void>
 }
 
-/** A vault that keeps keys as they are, which a folder of one's own allows. */
-export function createVault(): Vault {
+export interface VaultOptions {
+  /** Without it private keys are kept as they are, which a folder of one's own allows. */
+  readonly seal?: Seal | undefined
+  /** Where new keys are made and held, if anywhere but here. */
+  readonly device?: SigningDevice | undefined
+  /** Opens what is not sealed although there is a seal: to seal it. Otherwise whoever can write the ring could put keys in. */
+  readonly opensPlain?: boolean
+}
+
+export function createVault({ seal, device, opensPlain = !seal }: VaultOptions = {}): Vault {
   const take = async (key: KeyObject, algorithm: Algorithm): Promise<NewKey> => {
     const { privateKey, publicJwk } = signingPair(key, algorithm)
-    return { material: { jwk: privateKey.export({ format: 'jwk' }) }, publicJwk }
+    const jwk = privateKey.export({ format: 'jwk' })
+    const name = nameOf(publicJwk)
+    const material = seal ? { sealed: await seal.seal(encode(jwk), name) } : { jwk }
+    return { material, publicJwk }
   }
+
+  const unsealed = async (material: { readonly sealed: string }, name: string) => {
+    if (!seal) throw new KeyFault(`${name} is sealed: give keys.seal what it was sealed with`)
+    return await seal.open(material.sealed, name)
+  }
+
+  const refusePlain = (name: string) => {
+    if (!opensPlain) throw new KeyFault(`${name} is not sealed: run latchkey keys reseal`)
+  }
+
+  const openHere = async (material: Exclude<KeyMaterial, { device: string }>, named: PublicJwk) => {
+    if ('jwk' in material) refusePlain(nameOf(named))
+    const jwk = 'jwk' in material ? material.jwk : decode(await unsealed(material, nameOf(named)))
+    const { privateKey, publicKey, publicJwk } = signingPair(privateKeyOf(jwk), named.alg)
+    return opened(publicKey, refuseOther(publicJwk, named), signer(named.alg, privateKey))
+  }
+
   return {
-    seals: false,
+    seals: seal !== undefined,
     take,
-    create: async (algorithm) => take(await generatePrivateKey(algorithm), algorithm),
-    async open(material, publicJwk) {
-      if (!('jwk' in material)) throw new KeyFault(`${publicJwk.kid} is sealed`)
-      return openPair(privateKeyOf(material.jwk), publicJwk)
+    async create(algorithm) {
+      if (!device) return await take(await generatePrivateKey(algorithm), algorithm)
+      const { name, jwk } = await device.create(algorithm)
+      return {
+        material: { device: name },
+        publicJwk: publicJwkOf(publicKeyOf(jwk, algorithm), algorithm),
+      }
     },
-    sealSecret: async (bytes) => ({ plain: Buffer.from(bytes).toString('base64url') }),
+    async open(material, named) {
+      if (!('device' in material)) return await openHere(material, named)
+      if (!device)
+        throw new KeyFault(`${nameOf(named)} is held by a device: say where it is in keys.device`)
+      const held = await device.find(material.device)
+      if (!held) throw new KeyFault(`the device holds no key named ${material.device}: ${remedy}`)
+      const publicKey = publicKeyOf(held.jwk, named.alg)
+      const publicJwk = refuseOther(publicJwkOf(publicKey, named.alg), named)
+      const sign = (data: Uint8Array) => device.sign(held.name, named.alg, data)
+      if (!isSignature(named.alg, publicKey, probe, await sign(probe)))
+        throw new KeyFault(`the device signs by another key than its ${held.name}: ${remedy}`)
+      return opened(publicKey, publicJwk, sign)
+    },
+    async sealSecret(bytes, name) {
+      return seal
+        ? { sealed: await seal.seal(bytes, name) }
+        : { plain: Buffer.from(bytes).toString('base64url') }
+    },
     async openSecret(material, name) {
-      if (!('plain' in material)) throw new KeyFault(`${name} is sealed`)
-      return secretKey(Buffer.from(material.plain, 'base64url'), name)
+      if ('plain' in material) refusePlain(name)
+      const bytes =
+        'plain' in material
+          ? Buffer.from(material.plain, 'base64url')
+          : await unsealed(material, name)
+      if (bytes.length !== 32) throw new KeyFault(`${name} is truncated: put it back from a backup`)
+      return createSecretKey(bytes)
     },
-    close: async () => {},
+    close: async () => device?.close(),
   }
 }
 
-const remedy = 'put the keys back from a backup, or cut this one'
+const remedy = 'put it back from a backup, or cut this key'
+const probe = Buffer.from('latchkey')
 
-function openPair(key: KeyObject, named: PublicJwk): OpenedKey {
-  const { privateKey, publicKey, publicJwk } = signingPair(key, named.alg)
+const nameOf = ({ alg, kid }: PublicJwk) => `${alg} key ${kid}`
+
+const encode = (jwk: JsonWebKey) => Buffer.from(JSON.stringify(jwk))
+const decode = (bytes: Buffer): JsonWebKey => JSON.parse(bytes.toString())
+
+const opened = (
+  publicKey: KeyObject,
+  publicJwk: PublicJwk,
+  sign: OpenedKey['sign'],
+): OpenedKey => ({ kid: publicJwk.kid, algorithm: publicJwk.alg, publicJwk, publicKey, sign })
+
+function refuseOther(publicJwk: PublicJwk, named: PublicJwk): PublicJwk {
   if (publicJwk.kid !== named.kid)
-    throw new KeyFault(`the private key kept as ${named.kid} is another one: ${remedy}`)
-  const { kid, alg: algorithm } = publicJwk
-  return { kid, algorithm, publicJwk, publicKey, sign: signer(algorithm, privateKey) }
+    throw new KeyFault(`what is kept as ${nameOf(named)} is another key: ${remedy}`)
+  return publicJwk
 }
 
-function secretKey(bytes: Buffer, name: string): KeyObject {
-  if (bytes.length !== 32) throw new KeyFault(`${name} is truncated: put it back from a backup`)
-  return createSecretKey(bytes)
+function publicKeyOf(jwk: JsonWebKey, algorithm: Algorithm): KeyObject {
+  const key = importPublic(jwk)
+  const reason = key === undefined ? 'no public key' : unfit(algorithm, key)
+  if (key === undefined || reason !== undefined)
+    throw new KeyFault(`the device offers ${reason} for ${algorithm}`)
+  return key
+}
+
+function importPublic(jwk: JsonWebKey): KeyObject | undefined {
+  try {
+    return createPublicKey({ key: jwk, format: 'jwk' })
+  } catch {
+    return undefined
+  }
 }
