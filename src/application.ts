@@ -4,7 +4,7 @@ import type { Config } from './config/schema.ts'
 import { logRetention, longestAccessToken } from './config/signing.ts'
 import { arrival } from './http/arrival.ts'
 import { endpoints } from './http/endpoints.ts'
-import { checkHost, fallback, securityHeaders } from './http/headers.ts'
+import { boundFields, checkHost, fallback, securityHeaders } from './http/headers.ts'
 import type { Handler } from './http/in-flight.ts'
 import { type Logger, requestLog } from './http/log.ts'
 import type { Metrics } from './http/metrics.ts'
@@ -56,6 +56,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Handle
     apis,
     defaultClient: config.defaultClient,
     bodyLimit: config.bodyLimit,
+    answerTimeout: config.http.answerTimeout,
     statusLists: statusListTokens(parts),
     ...verifiers(parts),
   })
@@ -66,6 +67,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Handle
     .use(metrics.measure)
     .use(securityHeaders(issuer.startsWith('https:')))
     .use(fallback)
+    .use(boundFields)
     .use(checkHost)
     .use(underIssuer(issuer))
     .use(router.allowedMethods())

@@ -1,4 +1,6 @@
 import type { Config } from './config/schema.ts'
+import { blockList } from './http/arrival.ts'
+import { createConnections, usualLimits } from './http/connections.ts'
 import { listen } from './http/listen.ts'
 import { createLog, type Logger } from './http/log.ts'
 import { createMetrics, type Metrics, metricsListener } from './http/metrics.ts'
@@ -37,18 +39,36 @@ export async function startService(
 ): Promise<Service> {
   engineNotices(log)
   let current: Parts
-  const metrics = createMetrics({
-    passwords: () => current.measured.passwords(),
-    feed: () => current.measured.feed(),
-    revocations: () => current.measured.revocations(),
-  })
+  const limits = { ...config.http, trusted: blockList(config.proxy?.trusted ?? []) }
+  const connections = createConnections(limits, (reason) =>
+    log.warn({ reason }, 'connections are refused: see http.connections in the configuration'),
+  )
+  const metrics = createMetrics(
+    {
+      passwords: () => current.measured.passwords(),
+      feed: () => current.measured.feed(),
+      revocations: () => current.measured.revocations(),
+    },
+    connections.load,
+  )
   current = await openParts(config, log, metrics)
   const closing = [() => current.close(0)]
   try {
-    const listener = await listen((req, res) => current.handle(req, res), config.listen, config.tls)
+    const listener = await listen(
+      (req, res) => current.handle(req, res),
+      config.listen,
+      config.tls,
+      connections,
+    )
     closing.push(() => listener.close(0, 0))
     const metricsAt =
-      config.metrics && (await listen(metricsListener(metrics), config.metrics, undefined))
+      config.metrics &&
+      (await listen(
+        metricsListener(metrics),
+        config.metrics,
+        undefined,
+        createConnections(usualLimits),
+      ))
     log.info({ url: listener.url, issuer: config.issuer, metrics: metricsAt?.url }, 'listening')
 
     let ending = false

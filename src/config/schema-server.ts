@@ -76,3 +76,65 @@ export const proxy = z.strictObject({
       'Path of the authorities, PEM, one of which must have issued the certificate of a tls_client_auth client. Needed where the proxy lets any certificate through, for self-signed ones; otherwise the proxy is taken at its word.',
     ),
 })
+
+const milliseconds = (least: number, most: number) => z.number().int().min(least).max(most)
+
+export const http = z
+  .strictObject({
+    headersTimeout: milliseconds(100, 60_000)
+      .default(5000)
+      .describe(
+        'How long the head of a request may take to arrive, or the handshake of TLS, in milliseconds; then 408.',
+      ),
+    requestTimeout: milliseconds(100, 60_000)
+      .default(10_000)
+      .describe('How long a whole request may take to arrive, in milliseconds; then 408.'),
+    answerTimeout: milliseconds(100, 60_000)
+      .default(5000)
+      .describe(
+        'How long an answer may take once the request is there, in milliseconds; then 503. More than a look-up, `passwords.wait` and the slowest hash take together. GET /revocations may wait for news beyond it.',
+      ),
+    unreadTimeout: milliseconds(100, 60_000)
+      .default(10_000)
+      .describe(
+        'How long a client may leave its answer unread, in milliseconds, before its connection is ended.',
+      ),
+    keepAliveTimeout: milliseconds(100, 600_000)
+      .default(5000)
+      .describe(
+        'How long a connection is kept for the next request, in milliseconds. Behind a proxy, longer than the proxy keeps it, or the proxy meets closed connections.',
+      ),
+    connections: z
+      .number()
+      .int()
+      .min(10)
+      .max(100_000)
+      .default(2000)
+      .describe(
+        'Connections at once. When nearly all are taken, the longest idle one makes room for a new one.',
+      ),
+    connectionsPerAddress: z
+      .number()
+      .int()
+      .min(1)
+      .max(100_000)
+      .default(500)
+      .describe(
+        'Connections at once from one address (IPv6: /64). Those of `proxy.trusted` and of a unix socket are not counted.',
+      ),
+    headersLimit: z
+      .number()
+      .int()
+      .min(4096)
+      .max(65_536)
+      .default(16_384)
+      .describe(
+        'Largest head of a request, in bytes; 431 beyond. An ML-DSA-65 access token and a DPoP proof by such a key take 14,000.',
+      ),
+  })
+  .refine(
+    ({ headersTimeout, requestTimeout }) => headersTimeout <= requestTimeout,
+    'headersTimeout is a part of requestTimeout: make it no longer',
+  )
+  .prefault({})
+  .describe('Bounds on what clients may take up.')

@@ -40,7 +40,7 @@ export function blockList(cidrs: readonly string[]): BlockList {
 }
 
 /** An IPv4 address that arrived on an IPv6 socket, in its own words; nothing that is no address. */
-function plain(address: string): string {
+export function plain(address: string): string {
   const four = address.replace(/^::ffff:(?=\d+\.)/i, '')
   return /^[0-9a-f:.]{2,45}$/i.test(four) ? four : ''
 }

@@ -21,8 +21,9 @@ import { statusListPath } from '../tokens/status/place.ts'
 import type { Directory } from '../users/directory.ts'
 import { type AdministrationParts, administration } from './administration.ts'
 import { clientCors, openCors } from './cors.ts'
+import { deadline } from './deadline.ts'
 import { document } from './documents.ts'
-import { revocations, revocationsPath } from './revocations.ts'
+import { longestWait, revocations, revocationsPath } from './revocations.ts'
 import { statusList, statusLists } from './status-lists.ts'
 import { protectProfile, usersMe } from './users-me.ts'
 
@@ -32,6 +33,8 @@ export interface EndpointParts extends Omit<MetadataFacts, 'clients'> {
   readonly judgeSecret: JudgeSecret
   /** Bytes. */
   readonly bodyLimit: number
+  /** Milliseconds. */
+  readonly answerTimeout: number
   readonly users: Directory
   /** For GET /users/me. */
   readonly verifier: AccessTokenVerifier
@@ -56,7 +59,8 @@ export function endpoints(parts: EndpointParts): Router {
   const facts = { ...parts, clients: [...clients.values()] }
   const cors = clientCors(clients, 'POST')
   const profileCors = clientCors(clients, 'GET, HEAD')
-  const request = [answer(issuer), cors, readForm(parts.bodyLimit), presentClient(parts)]
+  const inTime = deadline(parts.answerTimeout)
+  const request = [answer(issuer), cors, inTime, readForm(parts.bodyLimit), presentClient(parts)]
 
   router.post(routes.token, ...request, engine)
   router.post(routes.revocation, ...request, presentToken(parts.verifyOwn), engine)
@@ -81,21 +85,22 @@ export function endpoints(parts: EndpointParts): Router {
   }
 
   if (parts.feed) {
-    router.get(revocationsPath, openCors, revocations(parts.feed))
+    const newsInTime = deadline(longestWait * 1000 + parts.answerTimeout)
+    router.get(revocationsPath, openCors, newsInTime, revocations(parts.feed))
     router.options(revocationsPath, openCors)
   }
 
   if (parts.statusLists) {
     const path = `${statusListPath}/:client/:number`
-    router.get(statusListPath, openCors, statusLists(parts.statusLists))
-    router.get(path, openCors, statusList(parts.statusLists))
+    router.get(statusListPath, openCors, inTime, statusLists(parts.statusLists))
+    router.get(path, openCors, inTime, statusList(parts.statusLists))
     for (const each of [statusListPath, path]) router.options(each, openCors)
   }
 
   if (parts.administration) {
     const { paths, guard, sessions, revoke } = administration(parts.administration, parts)
-    router.get(paths.sessions, ...guard, sessions)
-    router.post(paths.revocations, ...guard, revoke)
+    router.get(paths.sessions, inTime, ...guard, sessions)
+    router.post(paths.revocations, inTime, ...guard, revoke)
   }
 
   router.get(routes.authorization, answer(issuer), refuseAuthorization)
@@ -103,13 +108,14 @@ export function endpoints(parts: EndpointParts): Router {
   router.get(
     '/users/me',
     profileCors,
+    inTime,
     protectProfile(parts.verifier, issuer, parts.certificates),
     usersMe(parts.users, issuer),
   )
   router.get('/healthz', async (ctx) => {
     ctx.body = { status: 'ok' }
   })
-  router.get('/readyz', async (ctx) => {
+  router.get('/readyz', inTime, async (ctx) => {
     const ready = await parts.ready().then(
       () => true,
       () => false,

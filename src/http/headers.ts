@@ -13,6 +13,18 @@ export function securityHeaders(https: boolean): Middleware {
   }
 }
 
+/** More fields than any client or proxy sends. */
+const mostFields = 100
+
+/** Refuses a head of more fields than are worth reading (RFC 6585 section 5). */
+export const boundFields: Middleware = async (ctx, next) => {
+  if (ctx.req.rawHeaders.length <= mostFields * 2) return next()
+  ctx.status = 431
+  const description = `there are more than ${mostFields} header fields`
+  ctx.body = { error: 'invalid_request', error_description: description }
+  return undefined
+}
+
 /**
  * Refuses what Node's parser lets through: two Host headers, and a Host that is none
  * (RFC 9112 section 3.2). Nothing here is ever built from Host, but what stands in front may be.

@@ -3,6 +3,8 @@ import { chmod, lstat, unlink } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
 import { createServer as createTlsServer, Server as TlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import { attend } from './attend.ts'
+import type { Connections } from './connections.ts'
 import { drain } from './drain.ts'
 
 export type Listen = { readonly host: string; readonly port: number } | { readonly socket: string }
@@ -22,23 +24,18 @@ export interface Listener {
   close(grace: number, linger: number): Promise<void>
 }
 
-/** Bounds on slow and idle peers, in milliseconds, and on what a request may be. */
-const limits = {
-  headersTimeout: 5000,
-  requestTimeout: 10_000,
-  connectionsCheckingInterval: 1000,
-  keepAliveTimeout: 5000,
-  maxHeaderSize: 16_384,
-} as const
-
 /** Listens; throws the system's error when the place is taken or forbidden. */
 export async function listen(
   handler: RequestListener,
   at: Listen,
   tls: Tls | undefined,
+  connections: Connections,
 ): Promise<Listener> {
-  const server = tls === undefined ? createServer(limits, handler) : secured(handler, tls)
-  server.maxConnections = 2000
+  const options = parserOptions(connections)
+  const server = tls === undefined ? createServer(options) : secured(options, tls)
+  // A head that is not too large is never too long: Node would leave out what is beyond the count.
+  server.maxHeadersCount = 0
+  attend(server, handler, connections)
   await bind(server, at)
   return {
     url: urlOf(server, at, tls),
@@ -49,17 +46,24 @@ export async function listen(
   }
 }
 
-function secured(handler: RequestListener, tls: Tls): Server {
-  return createTlsServer(
-    {
-      ...limits,
-      ...credentials(tls),
-      // Asked for, not demanded: who needs one is the client's registration (RFC 8705 section 2).
-      requestCert: tls.clientCa !== undefined,
-      rejectUnauthorized: false,
-    },
-    handler,
-  )
+const parserOptions = ({ limits }: Connections) => ({
+  headersTimeout: limits.headersTimeout,
+  requestTimeout: limits.requestTimeout,
+  // How late a timeout may be noticed.
+  connectionsCheckingInterval: Math.min(1000, limits.headersTimeout),
+  keepAliveTimeout: limits.keepAliveTimeout,
+  handshakeTimeout: limits.headersTimeout,
+  maxHeaderSize: limits.headersLimit,
+})
+
+function secured(options: ReturnType<typeof parserOptions>, tls: Tls): TlsServer {
+  return createTlsServer({
+    ...options,
+    ...credentials(tls),
+    // Asked for, not demanded: who needs one is the client's registration (RFC 8705 section 2).
+    requestCert: tls.clientCa !== undefined,
+    rejectUnauthorized: false,
+  })
 }
 
 const credentials = (tls: Tls) => ({

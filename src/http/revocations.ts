@@ -6,7 +6,7 @@ import type { RevocationFeed } from '../tokens/revocation-feed.ts'
 export const revocationsPath = '/revocations'
 
 /** Seconds that a request may wait for news: less than proxies wait for an answer. */
-const longest = 25
+export const longestWait = 25
 
 /**
  * GET /revocations: what ended before its time (ADR 0007). Without `after` all that is kept; with it
@@ -16,8 +16,11 @@ export function revocations(feed: RevocationFeed): Middleware {
   return async (ctx) => {
     const after = only(ctx.query.after)
     const wait = only(ctx.query.wait)
-    if (after.length > 100 || !/^\d{0,2}$/.test(wait) || Number(wait) > longest) {
-      throw new OAuthError('invalid_request', `after is a position, and wait at most ${longest}`)
+    if (after.length > 100 || !/^\d{0,2}$/.test(wait) || Number(wait) > longestWait) {
+      throw new OAuthError(
+        'invalid_request',
+        `after is a position, and wait at most ${longestWait}`,
+      )
     }
     const gone = new AbortController()
     ctx.res.once('close', () => gone.abort())

@@ -20,6 +20,9 @@ const known = new Set([
 ])
 const repeatable = new Set(['resource'])
 
+/** Parameters of one request, unknown ones too; no grant has a third as many. */
+const most = 50
+
 /**
  * Reads a form body (RFC 6749 appendix B) of at most `limit` bytes into the facts of the request,
  * and hands it to the engine already parsed.
@@ -73,8 +76,13 @@ const hasBody = (ctx: Context): boolean =>
 export function parseForm(body: string): Map<string, string[]> {
   const form = new Map<string, string[]>()
   const seen = new Set<string>()
-  for (const pair of body.split('&')) {
-    if (pair === '') continue
+  for (const [index, pair] of body
+    .split('&')
+    .filter((each) => each !== '')
+    .entries()) {
+    if (index === most) {
+      throw new OAuthError('invalid_request', `there are more than ${most} parameters`)
+    }
     const equals = pair.indexOf('=')
     const name = decode(equals === -1 ? pair : pair.slice(0, equals))
     const value = decode(equals === -1 ? '' : pair.slice(equals + 1))

@@ -79,14 +79,15 @@ describe('RFC 6749 section 10.14: hostile requests get a refusal, and the next r
     })
   }
 
-  it('reads 5,000 parameters, the last of them the grant type [HTTP-21 TOK-20]', async () => {
-    const many = Array.from({ length: 5000 }, (_, index) => `p${index}=${index}`).join('&')
-    const rest = 'username=johndoe&password=secret&client_id=web'
-    const form = `${many}&${rest}&grant_type=password`
-    expect(outcome(await send(form))).to.equal('200 issued')
-    const same = `${'x=1&'.repeat(5000)}${rest}&grant_type=password`
-    expect(outcome(await send(same))).to.equal('200 issued')
-    const repeated = `${'scope=read&'.repeat(5000)}${login}`
+  it('reads 50 parameters, the last of them the grant type, and refuses thousands [HTTP-21 TOK-20]', async () => {
+    const rest = 'username=johndoe&password=secret&client_id=web&grant_type=password'
+    const others = (count: number) =>
+      Array.from({ length: count }, (_, index) => `p${index}=&`).join('')
+    expect(outcome(await send(`${others(46)}${rest}`))).to.equal('200 issued')
+    for (const form of [others(47), 'x=&'.repeat(47), others(2000), 'x&'.repeat(5000)]) {
+      expect(outcome(await send(`${form}${rest}`))).to.equal('400 invalid_request')
+    }
+    const repeated = `${'scope=read&'.repeat(1000)}${login}`
     expect(outcome(await send(repeated))).to.equal('400 invalid_request')
   })
 
@@ -96,7 +97,7 @@ describe('RFC 6749 section 10.14: hostile requests get a refusal, and the next r
     const chunked = `${large.length.toString(16)}\r\n${large}\r\n0\r\n\r\n`
     const answer = await send(chunked, ['Transfer-Encoding: chunked'])
     expect(outcome(answer)).to.equal('413 invalid_request')
-    const fits = `${login}&x=${'y'.repeat(65_536 - login.length - 3)}`
+    const fits = `${login}&x=${'y'.repeat(16_384 - login.length - 3)}`
     expect(outcome(await send(fits))).to.equal('200 issued')
     expect(outcome(await send(`${fits}y`))).to.equal('413 invalid_request')
   })

@@ -1,0 +1,133 @@
+import { BlockList, type Socket } from 'node:net'
+import { networkOf } from '../users/network.ts'
+import { plain, trusts } from './arrival.ts'
+
+/** Bounds on slow, idle and numerous peers. Times are in milliseconds. */
+export interface ConnectionLimits {
+  /** For the head of a request, and for the handshake of TLS. */
+  readonly headersTimeout: number
+  /** For a whole request. */
+  readonly requestTimeout: number
+  /** For the next request. */
+  readonly keepAliveTimeout: number
+  /** For a peer that does not take its answer. */
+  readonly unreadTimeout: number
+  /** Bytes of the head of a request. */
+  readonly headersLimit: number
+  readonly connections: number
+  readonly connectionsPerAddress: number
+  /** Proxies, whose connections are those of many. */
+  readonly trusted: BlockList
+}
+
+/** For a listener that is not open to everybody, such as that of the metrics. */
+export const usualLimits: ConnectionLimits = {
+  headersTimeout: 5000,
+  requestTimeout: 10_000,
+  keepAliveTimeout: 5000,
+  unreadTimeout: 10_000,
+  headersLimit: 16_384,
+  connections: 2000,
+  connectionsPerAddress: 500,
+  trusted: new BlockList(),
+}
+
+/** Why a connection was ended or not taken. */
+export const reasons = [
+  'full',
+  'address',
+  'made_room',
+  'pipelining',
+  'handshake',
+  'slow_request',
+  'malformed',
+  'idle',
+  'unread',
+] as const
+export type Reason = (typeof reasons)[number]
+
+export interface Connections {
+  readonly limits: ConnectionLimits
+  /** A new connection: takes it, perhaps in the place of an idle one, or ends it. */
+  arrive(socket: Socket): void
+  /** A connection waits for a request: the longest idle one makes room for another. */
+  idle(socket: Socket): void
+  /** It waits no longer: it has a request, or is closed. */
+  busy(socket: Socket): void
+  isIdle(socket: Socket): boolean
+  /** Counts the end of a connection, which the caller brings about. */
+  ended(reason: Reason): void
+  load(): { readonly open: number; readonly ended: ReadonlyMap<Reason, number> }
+}
+
+/** Milliseconds between two reports of refusals for one reason: a flood must not flood the log. */
+const reportInterval = 60_000
+
+/** From this share of all connections on, each new one takes the place of an idle one. */
+const nearlyFull = 0.9
+
+/** Keeps account of the connections of one listener. `onRefused` hears of those that are not taken, once a minute. */
+export function createConnections(
+  limits: ConnectionLimits,
+  onRefused: (reason: Reason) => void = () => {},
+): Connections {
+  const perNetwork = new Map<string, number>()
+  const waiting = new Set<Socket>()
+  const counts = new Map<Reason, number>()
+  const reported = new Map<Reason, number>()
+  let open = 0
+
+  const ended = (reason: Reason) => {
+    counts.set(reason, (counts.get(reason) ?? 0) + 1)
+  }
+  const refuse = (socket: Socket, reason: Reason) => {
+    ended(reason)
+    socket.destroy()
+    const now = performance.now()
+    if (now - (reported.get(reason) ?? Number.NEGATIVE_INFINITY) < reportInterval) return
+    reported.set(reason, now)
+    onRefused(reason)
+  }
+  const count = (network: string, change: 1 | -1): number => {
+    const now = (perNetwork.get(network) ?? 0) + change
+    if (now === 0) perNetwork.delete(network)
+    else perNetwork.set(network, now)
+    return now
+  }
+  const makeRoom = () => {
+    const [longest] = waiting
+    if (longest === undefined) return
+    waiting.delete(longest)
+    ended('made_room')
+    longest.destroy()
+  }
+
+  return {
+    limits,
+    arrive(socket) {
+      const network = networkOfPeer(socket, limits.trusted)
+      const ofNetwork = network === undefined ? 0 : count(network, 1)
+      open += 1
+      socket.once('close', () => {
+        open -= 1
+        if (network !== undefined) count(network, -1)
+      })
+      if (ofNetwork > limits.connectionsPerAddress) return refuse(socket, 'address')
+      if (open > limits.connections) return refuse(socket, 'full')
+      if (open > limits.connections * nearlyFull) makeRoom()
+    },
+    idle(socket) {
+      if (!socket.destroyed) waiting.add(socket)
+    },
+    busy: (socket) => waiting.delete(socket),
+    isIdle: (socket) => waiting.has(socket),
+    ended,
+    load: () => ({ open, ended: counts }),
+  }
+}
+
+/** Undefined where the peer speaks for many, or has no address: a proxy, a unix socket. */
+function networkOfPeer({ remoteAddress }: Socket, trusted: BlockList): string | undefined {
+  const address = plain(remoteAddress ?? '')
+  return address === '' || trusts(trusted, address) ? undefined : networkOf(address)
+}
