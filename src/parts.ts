@@ -55,8 +55,11 @@ export async function openParts(config: Config, log: Logger, metrics: Metrics): 
     const epoch = await trackEpoch(state)
     closing.push(async () => epoch.close())
 
-    const dummyKey = keys.current().refreshTokenKey
-    const passwords = createPasswords({ ...config.passwords, dummyKey })
+    const passwords = createPasswords({
+      ...config.passwords,
+      dummyKey: keys.current().refreshTokenKey,
+      ...metrics.hashing,
+    })
     const endSampling = keepSampling(users, passwords, ({ message: error }) =>
       log.warn({ error }, 'unknown names cost what logins cost, not what the table holds'),
     )

@@ -3,8 +3,7 @@ import type { Middleware } from 'koa'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { factsOf, parameter } from '../oauth/request.ts'
 import { protocolError } from '../oauth/responses.ts'
-import type { Connections } from './connections.ts'
-import { measureConnections } from './metrics-connections.ts'
+import { type HashingMetrics, measureHashing } from './metrics-hashing.ts'
 import { measureReloads, type ReloadOutcome } from './metrics-reload.ts'
 import { revocationsPath } from './revocations.ts'
 
@@ -14,6 +13,7 @@ export interface Metrics {
   readonly measure: Middleware
   /** A stored hash that nobody can verify. */
   unusableHash(): void
+  readonly hashing: HashingMetrics
   /** The configuration was read again, and taken up or not. */
   readonly reloaded: (outcome: ReloadOutcome) => void
 }
@@ -36,7 +36,7 @@ export interface MeasuredParts {
 }
 
 /** What is measured: requests by outcome and time, token requests by grant, passwords in work. */
-export function createMetrics(parts: MeasuredParts, connections: Connections['load']): Metrics {
+export function createMetrics(parts: MeasuredParts): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const seconds = new Histogram({
@@ -58,17 +58,6 @@ export function createMetrics(parts: MeasuredParts, connections: Connections['lo
     registers,
   })
   new Gauge({
-    name: 'latchkey_password_verifications',
-    help: 'Password hashes being computed, and logins waiting for one.',
-    labelNames: ['state'],
-    registers,
-    collect() {
-      const { running, waiting } = parts.passwords()
-      this.set({ state: 'running' }, running)
-      this.set({ state: 'waiting' }, waiting)
-    },
-  })
-  new Gauge({
     name: 'latchkey_revocation_followers_waiting',
     help: 'Requests for GET /revocations that wait for news.',
     registers,
@@ -84,10 +73,10 @@ export function createMetrics(parts: MeasuredParts, connections: Connections['lo
       this.set(await parts.revocations().catch(() => Number.NaN))
     },
   })
-  measureConnections(registers, connections)
   return {
     read: () => registry.metrics(),
     unusableHash: () => unusable.inc(),
+    hashing: measureHashing(registers, parts.passwords),
     reloaded: measureReloads(registers),
     async measure(ctx, next) {
       const stop = seconds.startTimer()

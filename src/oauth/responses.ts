@@ -56,7 +56,11 @@ export function protocolError(failure: unknown): OAuthError {
     return new OAuthError(failure.error, description, { cause: failure })
   }
   if (failure instanceof Error && unavailable.has(failure.name)) {
-    return new OAuthError('temporarily_unavailable', 'try again', { retryAfter: 1, cause: failure })
+    const known = 'retryAfter' in failure ? Number(failure.retryAfter) : 1
+    return new OAuthError('temporarily_unavailable', 'try again', {
+      retryAfter: known,
+      cause: failure,
+    })
   }
   return new OAuthError('server_error', 'something went wrong', { cause: failure })
 }

@@ -60,7 +60,9 @@ const types = { argon2d: 0, argon2i: 1, argon2id: 2 } as const
 export const argon2Wrapper = /^(?:argon2(?=\$)|\{argon2(?:i|d|id)?(?:@SpringSecurity_v5_8)?\})/i
 const phc = /^\$(argon2id|argon2i|argon2d)\$(?:v=(16|19)\$)?([^$]+)\$([^$]+)\$([^$]+)$/
 
-export interface Argon2Hash extends StoredHash, Argon2Input {}
+export interface Argon2Hash extends StoredHash, Argon2Input {
+  readonly memory: number
+}
 
 /** Reads a PHC string (github.com/P-H-C/phc-string-format), bare or in one of the wrappers. */
 export function readArgon2(stored: string): Argon2Hash {

@@ -3,7 +3,7 @@ import { base64 } from './base64.ts'
 import { caps, sized } from './caps.ts'
 import { equal } from './equal.ts'
 import { type HashFormat, UnusableHash } from './format.ts'
-import { readCost, scryptKey } from './scrypt.ts'
+import { readCost, type ScryptCost, scryptKey, scryptMemory } from './scrypt.ts'
 
 /** The password hash parameters of a Firebase project, as its console shows them; keys in base64. */
 export interface FirebaseProject {
@@ -34,7 +34,7 @@ export function firebaseScrypt(project?: FirebaseProject): HashFormat {
       const salted = [standard(salt), standard(separator ?? project?.saltSeparator ?? '')]
       const log2 = Number(n ?? project?.memoryCost)
       const cost = readCost(String(2 ** log2), r ?? String(project?.rounds), p)
-      return encrypting(key, scryptKey(cost, Buffer.concat(salted), 32), standard(expected), cost.N)
+      return encrypting(key, scryptKey(cost, Buffer.concat(salted), 32), standard(expected), cost)
     },
   }
 }
@@ -43,11 +43,12 @@ function encrypting(
   signerKey: Buffer,
   derive: (password: Buffer) => Promise<Buffer>,
   expected: Buffer,
-  N: number,
+  cost: ScryptCost,
 ) {
   sized(signerKey, 'Firebase signer key', 16, caps.digest)
   return {
-    cost: `firebase-scrypt N=${N}`,
+    cost: `firebase-scrypt N=${cost.N}`,
+    memory: scryptMemory(cost),
     async verify(password: Buffer) {
       const cipher = createCipheriv('aes-256-ctr', await derive(password), Buffer.alloc(16))
       return equal(Buffer.concat([cipher.update(signerKey), cipher.final()]), expected)

@@ -17,6 +17,8 @@ export interface HashFormat {
 export interface StoredHash {
   /** Format and parameters, never salt or digest: `argon2id v=19 m=19456 t=2 p=1`. May be logged. */
   readonly cost: string
+  /** What a verification takes while it runs, in KiB, where it is more than a little. */
+  readonly memory?: number | undefined
   /** The password is tried byte for byte; normalisation is the caller's. */
   verify(password: Buffer): Promise<boolean>
 }

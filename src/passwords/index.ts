@@ -4,12 +4,13 @@ import { caps } from './caps.ts'
 import { createDummies, type Sample } from './dummy.ts'
 import { ExcessiveHash, type HashFormat, type StoredHash, UnusableHash } from './format.ts'
 import { type FormatSettings, listFormats } from './formats.ts'
-import { type Admission, createHashing, type Hashing } from './hashing.ts'
+import { type Admission, type Applicant, createHashing, type Hashing } from './hashing.ts'
 import { isLess, replacementFor, wrapperFor } from './rehash.ts'
+import { spellings } from './spellings.ts'
 import { weaknessOf } from './weakness.ts'
 
 export { UnusableHash } from './format.ts'
-export { Overloaded } from './hashing.ts'
+export { type Applicant, type Missed, Overloaded } from './hashing.ts'
 
 export interface PasswordOptions extends Admission, FormatSettings {
   /** Parameters of new hashes. */
@@ -32,10 +33,12 @@ export interface Passwords {
    * every time. `onFault` is told the reason of the latter, without the hash. Throws Overloaded.
    */
   verifyLogin(
-    tried: { readonly name: string; readonly password: string },
+    tried: { readonly name: string; readonly password: string; readonly applicant?: Applicant },
     stored: string | undefined,
     onFault: (reason: string) => void,
   ): Promise<boolean>
+  /** Throws Overloaded where a login of this line had no place to wait: before anything is looked up. */
+  turnAway: Hashing['turnAway']
   /** Takes stored hashes for an example of what users cost, for the sake of verifyLogin. */
   adopt(stored: AsyncIterable<string>): Promise<void>
   /**
@@ -65,6 +68,10 @@ export type Inspection = { readonly format: string | undefined } & (
 
 /** What no format knows. */
 const unreadable = '-'.repeat(60)
+
+/** Those who are not at a login share a line each. */
+const command: Applicant = { line: 'command' }
+const rehash: Applicant = { line: 'rehash' }
 
 /** Throws Error when the options name what is not there. */
 export function createPasswords(options: PasswordOptions): Passwords {
@@ -122,42 +129,50 @@ export function createPasswords(options: PasswordOptions): Passwords {
   }
 
   /** One turn for all spellings, so that the answer takes one place in the queue. */
-  async function tryAll(hash: StoredHash, password: string): Promise<boolean> {
+  async function tryAll(
+    hash: StoredHash,
+    password: string,
+    applicant: Applicant,
+  ): Promise<boolean> {
     const forms = spellings(password)
     if (forms.length === 0) return false
-    return hashing.admit(async () => {
+    const verify = async () => {
       for (const form of forms) if (await hash.verify(form)) return true
       return false
-    })
+    }
+    return hashing.admit(verify, applicant, hash.memory)
   }
 
   return {
     async verify(password, stored) {
       const hash = read(stored)
       dummies.saw({ stored, cost: hash.cost })
-      return tryAll(hash, password)
+      return tryAll(hash, password, command)
     },
-    async verifyLogin({ name, password }, stored, onFault) {
+    async verifyLogin({ name, password, applicant = command }, stored, onFault) {
       const dummy = dummies.of(name)
       const own = readOrFault(stored ?? unreadable)
       // Every login reads one hash that is good and one that is not: the second takes longer.
       const other = readOrFault(own instanceof UnusableHash ? dummy : unreadable)
       if (own instanceof UnusableHash) {
         // While the dummy is computed, as its reader's time is not to be noticed either.
-        if (stored !== undefined) setImmediate(onFault, own.message)
-        if (!(other instanceof UnusableHash)) await tryAll(other, password)
+        const told = stored !== undefined && immediately(() => onFault(own.message))
+        if (!(other instanceof UnusableHash)) await tryAll(other, password, applicant)
+        await told
         return false
       }
       dummies.saw({ stored: stored ?? dummy, cost: own.cost })
-      return tryAll(own, password)
+      return tryAll(own, password, applicant)
     },
+    turnAway: hashing.turnAway,
     adopt: (stored) => dummies.adopt(readable(stored)),
     async hash(password, like = '') {
       const bytes = Buffer.from(password.normalize('NFC'))
       if (bytes.length > caps.password) {
         throw new RangeError(`a password has at most ${caps.password} bytes`)
       }
-      const bare = await hashing.admit(() => hashArgon2id(bytes, options.hash))
+      const work = () => hashArgon2id(bytes, options.hash)
+      const bare = await hashing.admit(work, rehash, options.hash.memory)
       return wrapperFor(like) + bare
     },
     identify: (stored) => find(stored)?.name,
@@ -167,14 +182,13 @@ export function createPasswords(options: PasswordOptions): Passwords {
   }
 }
 
-/** The byte strings a password may stand for: as sent, then NFC where that differs; none when too long. */
-function spellings(password: string): Buffer[] {
-  if (Buffer.byteLength(password) > caps.password) return []
-  const composed = password.normalize('NFC')
-  return (composed === password ? [password] : [password, composed]).map((form) =>
-    Buffer.from(form),
-  )
-}
+const immediately = (tell: () => void) =>
+  new Promise<void>((resolve) => {
+    setImmediate(() => {
+      tell()
+      resolve()
+    })
+  })
 
 function refuseUnknownNames(names: readonly string[], known: readonly HashFormat[]): void {
   const weak = known.filter((format) => format.weak).map(({ name }) => name)

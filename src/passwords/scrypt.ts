@@ -12,6 +12,9 @@ export interface ScryptCost {
   readonly p: number
 }
 
+/** What a computation takes, in KiB. */
+export const scryptMemory = ({ N, r }: ScryptCost): number => (128 * N * r) / 1024
+
 /** scrypt with a key of the caller's liking. Every format of it ends here, so the caps stand here. */
 export function scryptKey({ N, r, p }: ScryptCost, salt: Buffer, length: number) {
   const memory = 128 * N * r
@@ -37,6 +40,7 @@ export function scrypt(cost: ScryptCost, salt: Buffer, expected: Buffer): Stored
   const key = scryptKey(cost, salt, expected.length)
   return {
     cost: `scrypt N=${cost.N} r=${cost.r} p=${cost.p} bytes=${expected.length}`,
+    memory: scryptMemory(cost),
     verify: async (password) => equal(await key(password), expected),
   }
 }
@@ -77,6 +81,7 @@ export const scryptCryptFormat: HashFormat = {
     const derived = scryptKey(cost, sized(Buffer.from(salt), 'scrypt salt', 0, caps.salt), 32)
     return refusingNul({
       cost: `scrypt N=${cost.N} r=${cost.r} p=${cost.p} bytes=32`,
+      memory: scryptMemory(cost),
       verify: async (password) =>
         equal(Buffer.from(cryptBase64(await derived(password))), Buffer.from(key)),
     })

@@ -2,7 +2,8 @@ import type { StoredHash } from './format.ts'
 
 /** The hash of a password that was changed before it was hashed. */
 export function after(change: (password: Buffer) => Buffer, hash: StoredHash): StoredHash {
-  return { cost: hash.cost, verify: (password) => hash.verify(change(password)) }
+  const { cost, memory } = hash
+  return { cost, memory, verify: (password) => hash.verify(change(password)) }
 }
 
 /**
@@ -13,6 +14,7 @@ export function after(change: (password: Buffer) => Buffer, hash: StoredHash): S
 export function refusingNul(hash: StoredHash): StoredHash {
   return {
     cost: hash.cost,
+    memory: hash.memory,
     verify: async (password) => (await hash.verify(password)) && !password.includes(0),
   }
 }

@@ -1,5 +1,6 @@
-import type { Passwords } from '../passwords/index.ts'
+import type { Applicant, Passwords } from '../passwords/index.ts'
 import { AmbiguousUser, type Directory, type User } from './directory.ts'
+import { lineOf } from './line.ts'
 import type { Rehash } from './rehash.ts'
 import type { Throttle } from './throttle.ts'
 
@@ -7,6 +8,10 @@ export interface Credentials {
   readonly username: string
   readonly password: string
   readonly address: string
+  /** Id of the client that asks. */
+  readonly client: string
+  /** Aborted when nobody waits for the answer any more. */
+  readonly signal?: AbortSignal
 }
 
 /** Why a login was refused: for the audit log alone, the client gets one answer for all. */
@@ -47,11 +52,13 @@ export interface AuthenticateParts {
 }
 
 /**
- * One path of constant shape: look up, reserve, hash once, decide. Unknown, disabled and ambiguous
+ * One path of constant shape: look up, reserve, hash once, decide; or Overloaded before all of it. Unknown, disabled and ambiguous
  * users and unusable hashes cost the same one hash as a wrong password.
  */
 export function createAuthenticate(parts: AuthenticateParts): Authenticate {
-  return async ({ username, password, address }) => {
+  return async ({ username, password, address, client, signal }) => {
+    const line = lineOf(client, address)
+    parts.passwords.turnAway(line)
     const name = username.normalize('NFC')
     const found = await lookUp(parts.users, name)
     const user = found === 'ambiguous name' ? undefined : found
@@ -64,7 +71,7 @@ export function createAuthenticate(parts: AuthenticateParts): Authenticate {
     }
     let refusal: Refusal | undefined
     try {
-      refusal = await judge(parts, user, { password, name: folded })
+      refusal = await judge(parts, user, { password, name: folded, applicant: { line, signal } })
     } catch (error) {
       await attempt.withdraw()
       throw error
@@ -96,6 +103,7 @@ interface Tried {
   readonly password: string
   /** As directories may know it that ignore case: one name must not cost now this and now that. */
   readonly name: string
+  readonly applicant: Applicant
 }
 
 /** Undefined when the password is right and the user may log in. */
