@@ -68,14 +68,15 @@ export function redisState(
   const latest = (cutOffs: readonly unknown[]) => Math.max(...cutOffs.map(Number))
 
   /** On one server the scripts have looked already. */
-  const survived = async (family: Family) =>
-    !redis.sharded || latest(await readAll(cutOffKeys(family))) < family.createdAt
+  const cutOffsOf = async (owner: { sub: string; clientId: string }) =>
+    redis.sharded ? latest(await readAll(cutOffKeys(owner))) : 0
 
-  const findFamily = async (id: string) => {
+  const findFamily: State['findFamily'] = async (id, next) => {
     const value = await redis.run(scripts.find, [familyKey(id)], marks)
     if (typeof value !== 'string') return undefined
     const family = readFamily(id, value)
-    return (await survived(family)) ? family : undefined
+    if (next === 'rotate') return family
+    return (await cutOffsOf(family)) < family.createdAt ? family : undefined
   }
 
   /** Whether it was there to be ended. */
@@ -113,8 +114,8 @@ export function redisState(
 
     findFamily,
 
-    async rotate({ family: id, presented, grace, idle, nonce }) {
-      const reply = await redis.runDurably(
+    async rotate({ family: id, presented, grace, idle, nonce, owner }) {
+      const rotating = redis.runDurably(
         scripts.rotate,
         familyKey(id),
         marks,
@@ -125,6 +126,8 @@ export function redisState(
         ...log,
         id,
       )
+      // Meanwhile, for it does no harm to rotate what was cut off.
+      const [reply, known] = await Promise.all([rotating, owner && cutOffsOf(owner)])
       if (!Array.isArray(reply)) throw new StateUnavailable('Redis: not the reply to a rotation')
       const [outcome, value] = reply
       if (outcome !== 'rotated' && outcome !== 'retried') {
@@ -132,7 +135,7 @@ export function redisState(
         return { outcome: reused ? 'reused' : 'gone' }
       }
       const family = readFamily(id, String(value))
-      if (!(await survived(family))) return { outcome: 'gone' }
+      if ((known ?? (await cutOffsOf(family))) >= family.createdAt) return { outcome: 'gone' }
       return { outcome, generation: family.generation, family }
     },
 
@@ -141,7 +144,7 @@ export function redisState(
     },
 
     async familiesOf(sub, limit) {
-      const found = await Promise.all((await logins.of(sub)).map(findFamily))
+      const found = await Promise.all((await logins.of(sub)).map((id) => findFamily(id)))
       return found
         .filter((family) => family !== undefined)
         .filter((family) => family.sub === sub.toWellFormed())

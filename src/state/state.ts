@@ -14,8 +14,11 @@ export interface State extends KeyRecords {
 
   /** Opens a family for one login. Its generation starts at 1. */
   openFamily(family: NewFamily): Promise<Family>
-  /** The family, if it is alive: not ended, not past its idle or absolute lifetime, not cut off. */
-  findFamily(id: string): Promise<Family | undefined>
+  /**
+   * The family, if it is alive: not ended, not past its idle or absolute lifetime, not cut off. Who is
+   * going to rotate it may say so: then a store may leave it to the rotation to look at cut-offs.
+   */
+  findFamily(id: string, next?: 'rotate'): Promise<Family | undefined>
   /** Spends one refresh generation (RFC 9700 section 4.14.2). */
   rotate(rotation: Rotation): Promise<RotationOutcome>
   /** Ends a family: idempotent; durable when it resolves. */
@@ -112,6 +115,8 @@ export interface Rotation {
   readonly idle: number
   /** One value per request, 64 random bits: a command that was sent twice gets its first answer. */
   readonly nonce: string
+  /** Whose it was when it was found: lets a store look at cut-offs at the same time, not after. */
+  readonly owner?: Pick<FamilyFacts, 'sub' | 'clientId'>
 }
 
 /**

@@ -365,6 +365,8 @@ export function conformsToState(start: () => Promise<Store>, connections = 4): v
         expect(await state.findFamily(family.id)).to.equal(undefined)
         expect(await state.familiesOf(sub, 10)).to.deep.equal([])
         expect(await isLive(issued)).to.equal(false)
+        const owned = rotation(family.id, 1, { owner: { sub, clientId } })
+        expect(await state.rotate(owned)).to.deep.equal({ outcome: 'gone' })
         expect(await state.rotate(rotation(family.id, 1))).to.deep.equal({ outcome: 'gone' })
 
         await until(Date.now, (now) => now > family.createdAt + 1)

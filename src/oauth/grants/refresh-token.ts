@@ -19,7 +19,7 @@ export const refreshToken: Grant = {
     const token = parseRefreshToken(presented, parts.keys.refreshTokenKey)
     if (token === undefined) throw dead('malformed')
 
-    const family = await parts.state.findFamily(token.family)
+    const family = await parts.state.findFamily(token.family, 'rotate')
     if (family === undefined) {
       // Once more, so that replicas know: a client that is refused must not see its login come back.
       await parts.state.endFamily(token.family)
@@ -54,6 +54,7 @@ export const refreshToken: Grant = {
       grace: client.refresh.grace,
       idle: client.refresh.idle,
       nonce: randomBytes(9).toString('base64url'),
+      owner: family,
     })
     if (!('family' in rotation)) throw dead(rotation.outcome)
     facts.audit.rotation = rotation.outcome
