@@ -33,5 +33,5 @@ VOLUME /var/lib/latchkey
 EXPOSE 8000
 HEALTHCHECK --interval=10s --timeout=3s --start-period=15s --retries=3 \
   CMD ["node", "-e", "fetch('http://127.0.0.1:8000/healthz').then(({ ok }) => process.exit(ok ? 0 : 1), () => process.exit(1))"]
-ENTRYPOINT ["node", "/latchkey/dist/cli.js"]
+ENTRYPOINT ["/latchkey/bin/latchkey"]
 CMD ["serve", "--config", "/etc/latchkey/latchkey.yaml"]

@@ -59,8 +59,8 @@ describe('what the image runs', function () {
   })
 
   const run = (...words: string[]) => {
-    const [, entry = ''] = JSON.parse(named(image, 'ENTRYPOINT')[0]?.rest ?? '[]')
-    return spawn(process.execPath, [entry.replace(/^\/latchkey/, latchkey), ...words], {
+    const [entry = ''] = JSON.parse(named(image, 'ENTRYPOINT')[0]?.rest ?? '[]')
+    return spawn(entry.replace(/^\/latchkey/, latchkey), words, {
       cwd: latchkey,
       stdio: ['ignore', 'pipe', 'inherit'],
     })
