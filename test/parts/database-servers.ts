@@ -1,7 +1,8 @@
 import { startMariadb } from './mariadb.ts'
 import { type DatabaseServer, startPostgres } from './postgres.ts'
 
-// Their first start takes seconds, so the specs of one run share them, each in databases of its own.
+// Their first start takes seconds, so the specs of one process share them, each in databases of its
+// own. They end with the process (server-process.ts): no spec knows whether it is the last.
 const servers = new Map<string, Promise<DatabaseServer>>()
 
 function shared(name: string, start: () => Promise<DatabaseServer>): Promise<DatabaseServer> {
@@ -12,7 +13,3 @@ function shared(name: string, start: () => Promise<DatabaseServer>): Promise<Dat
 
 export const postgres = () => shared('postgres', startPostgres)
 export const mariadb = () => shared('mariadb', startMariadb)
-
-after(async () => {
-  await Promise.all([...servers.values()].map(async (server) => (await server).stop()))
-})

@@ -17,6 +17,8 @@ export async function startMariadb(): Promise<DatabaseServer> {
     [
       '--no-defaults',
       `--datadir=${data}`,
+      // Several at once would use the same names in the system's.
+      `--tmpdir=${folder}`,
       ...['--auth-root-authentication-method=normal', '--skip-test-db'],
       ...small,
     ],
@@ -27,6 +29,7 @@ export async function startMariadb(): Promise<DatabaseServer> {
   const words = [
     '--no-defaults',
     `--datadir=${data}`,
+    `--tmpdir=${folder}`,
     ...[`--ssl-cert=${cert}`, `--ssl-key=${key}`],
     `--port=${port}`,
     `--socket=${join(folder, 'socket')}`,

@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { chownSync, mkdtempSync } from 'node:fs'
+import { chownSync, mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 
@@ -16,10 +16,11 @@ export function identityOf(user: string): Identity {
   return { uid: number('-u'), gid: number('-g') }
 }
 
-/** A folder for the data of a server, its own. */
+/** A folder for the data of a server, its own; gone at the latest when the process is. */
 export function dataFolder(prefix: string, { uid, gid }: Identity = {}): string {
   const folder = mkdtempSync(join(tmpdir(), prefix))
   if (uid !== undefined && gid !== undefined) chownSync(folder, uid, gid)
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true, maxRetries: 5 }))
   return folder
 }
 
