@@ -155,7 +155,11 @@ function certificateSource({ tls, proxy }: Config): CertificateSource | undefine
   return { header, ...(authorities && { authorities }) }
 }
 
-/** Last opened, first closed. */
+/** Last opened, first closed; all of them, and then the first failure is thrown. */
 async function closeAll(closing: (() => Promise<void>)[]): Promise<void> {
-  for (const close of closing.splice(0).reverse()) await close()
+  const failures: unknown[] = []
+  for (const close of closing.splice(0).reverse()) {
+    await close().catch((failure) => failures.push(failure))
+  }
+  if (failures.length > 0) throw failures[0]
 }

@@ -83,7 +83,9 @@ export async function startService(
       }
       const former = current
       current = parts
-      await former.close(formerGrace)
+      await former
+        .close(formerGrace)
+        .catch(({ message: error }) => itsLog.warn({ error }, 'a former part did not close'))
     }
     let replacing = Promise.resolve()
 

@@ -1,50 +1,47 @@
-import { Command } from 'commander'
+import cluster from 'node:cluster'
+import { Command, InvalidArgumentError } from 'commander'
 import { loadConfig } from '../config/load.ts'
-import { demoScreen, prepareDemo } from './demo.ts'
+import { catchSignals } from './serve/signals.ts'
 
-/** Milliseconds for requests under way, after which the process ends without them. */
-const patience = 10_000
+/** More than any machine has processors to spare for. */
+const mostWorkers = 256
 
 export const serveCommand = () =>
   new Command('serve')
     .description('run the server')
     .requiredOption('--config <file>', 'configuration file')
+    .option(
+      '--workers <number>',
+      'processes that share the listener; 0 for one a processor (default: this process alone)',
+      readWorkers,
+    )
     .addHelpText(
       'after',
       `
 SIGTERM or SIGINT ends it: it takes no more requests, answers those under way for at most 10 seconds,
-and exits 0.
+and exits 0. SIGHUP reads the configuration again: with any fault in it the former one goes on, and
+the log says why. No connection is refused meanwhile, and no request is lost.
+
+With --workers a process that ends by itself is replaced, and SIGHUP replaces them one after another.
 
 Examples:
   latchkey serve --config latchkey.yaml
+  latchkey serve --config latchkey.yaml --workers 0
   DATABASE_PASSWORD=… latchkey serve --config /etc/latchkey/latchkey.yaml`,
     )
-    .action(async ({ config: file }: { config: string }) => {
+    .action(async ({ config: file, workers }: { config: string; workers?: number }) => {
+      if (cluster.isWorker) return (await import('./serve/worker.ts')).serveAsWorker()
+      const signals = catchSignals()
       const config = loadConfig(file)
-      const end = toldToEnd()
-      const { startService } = await import('../service.ts')
-      if (config.development) await prepareDemo(config)
-      const service = await startService(config)
-      if (config.development) process.stdout.write(demoScreen(service.url, config))
-      await end
-      await within(patience, service.close())
+      if (workers === undefined) {
+        await (await import('./serve/alone.ts')).serveAlone(file, config, signals)
+      } else {
+        await (await import('./serve/primary.ts')).serveByWorkers(file, config, workers, signals)
+      }
       process.exit(0)
     })
 
-/** Resolves at the first signal; the next one ends the process as it is. */
-const toldToEnd = () =>
-  new Promise<void>((resolve) => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const)
-      process.once(signal, () => {
-        process.once(signal, () => process.exit(1))
-        resolve()
-      })
-  })
-
-async function within(milliseconds: number, closing: Promise<void>): Promise<void> {
-  const late = new Promise<never>((_, reject) => {
-    const message = `requests were still under way after ${milliseconds / 1000} seconds`
-    setTimeout(() => reject(new Error(message)), milliseconds).unref()
-  })
-  await Promise.race([closing, late])
+function readWorkers(text: string): number {
+  if (/^\d{1,3}$/.test(text) && Number(text) <= mostWorkers) return Number(text)
+  throw new InvalidArgumentError(`write a number from 0 to ${mostWorkers}`)
 }

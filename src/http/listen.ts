@@ -1,3 +1,4 @@
+import cluster from 'node:cluster'
 import { readFileSync } from 'node:fs'
 import { chmod, lstat, unlink } from 'node:fs/promises'
 import { createServer, type RequestListener, type Server } from 'node:http'
@@ -74,7 +75,8 @@ const credentials = (tls: Tls) => ({
 })
 
 async function bind(server: Server, at: Listen): Promise<void> {
-  if ('socket' in at) await removeStaleSocket(at.socket)
+  // A worker's is that of its primary, and in use.
+  if ('socket' in at && cluster.isPrimary) await removeStaleSocket(at.socket)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
   if ('socket' in at) server.listen(at.socket, resolve)
@@ -84,7 +86,8 @@ async function bind(server: Server, at: Listen): Promise<void> {
   if ('socket' in at) await chmod(at.socket, 0o660)
 }
 
-async function removeStaleSocket(path: string): Promise<void> {
+/** A socket stays where a server was killed, and nobody could listen there again. */
+export async function removeStaleSocket(path: string): Promise<void> {
   const found = await lstat(path).catch(() => undefined)
   if (found?.isSocket()) await unlink(path)
 }

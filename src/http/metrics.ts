@@ -16,7 +16,11 @@ export interface Metrics {
   readonly hashing: HashingMetrics
   /** The configuration was read again, and taken up or not. */
   readonly reloaded: (outcome: ReloadOutcome) => void
+  /** What `read` says, to be added up with that of other processes. */
+  snapshot(): Promise<Snapshot>
 }
+
+export type Snapshot = Awaited<ReturnType<Registry['getMetricsAsJSON']>>
 
 /** Paths that have a series of their own; others share one, or a scanner would make thousands. */
 const paths = new Set([
@@ -68,6 +72,8 @@ export function createMetrics(parts: MeasuredParts): Metrics {
   new Gauge({
     name: 'latchkey_revocations_logged',
     help: 'Revocations in the log; not a number while the store does not say.',
+    // Of several workers: they have one store.
+    aggregator: 'first',
     registers,
     async collect() {
       this.set(await parts.revocations().catch(() => Number.NaN))
@@ -75,6 +81,7 @@ export function createMetrics(parts: MeasuredParts): Metrics {
   })
   return {
     read: () => registry.metrics(),
+    snapshot: () => registry.getMetricsAsJSON(),
     unusableHash: () => unusable.inc(),
     hashing: measureHashing(registers, parts.passwords),
     reloaded: measureReloads(registers),
