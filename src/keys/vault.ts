@@ -1,5 +1,5 @@
 import { createPublicKey, createSecretKey, type JsonWebKey, type KeyObject } from 'node:crypto'
-import type { Algorithm } from './algorithms.ts'
+import { type Algorithm, algorithms } from './algorithms.ts'
 import { KeyFault } from './key-fault.ts'
 import type { PublicJwk, SigningKey } from './key-set.ts'
 import type { Seal } from './seal.ts'
@@ -48,11 +48,18 @@ export interface VaultOptions {
   readonly seal?: Seal | undefined
   /** Where new keys are made and held, if anywhere but here. */
   readonly device?: SigningDevice | undefined
+  /** Those whose keys the device makes; all, if left out. */
+  readonly deviceAlgorithms?: readonly Algorithm[] | undefined
   /** Opens what is not sealed although there is a seal: to seal it. Otherwise whoever can write the ring could put keys in. */
   readonly opensPlain?: boolean
 }
 
-export function createVault({ seal, device, opensPlain = !seal }: VaultOptions = {}): Vault {
+export function createVault({
+  seal,
+  device,
+  deviceAlgorithms = algorithms,
+  opensPlain = !seal,
+}: VaultOptions = {}): Vault {
   const take = async (key: KeyObject, algorithm: Algorithm): Promise<NewKey> => {
     const { privateKey, publicJwk } = signingPair(key, algorithm)
     const jwk = privateKey.export({ format: 'jwk' })
@@ -81,7 +88,8 @@ export function createVault({ seal, device, opensPlain = !seal }: VaultOptions =
     seals: seal !== undefined,
     take,
     async create(algorithm) {
-      if (!device) return await take(await generatePrivateKey(algorithm), algorithm)
+      if (!device || !deviceAlgorithms.includes(algorithm))
+        return await take(await generatePrivateKey(algorithm), algorithm)
       const { name, jwk } = await device.create(algorithm)
       return {
         material: { device: name },
