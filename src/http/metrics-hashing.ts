@@ -35,6 +35,7 @@ export function measureHashing(
     labelNames: ['reason'],
     registers,
   })
+  for (const reason of ['full', 'late', 'gone']) missed.inc({ reason }, 0)
   return {
     onTurn: (seconds) => waited.observe(seconds),
     onMissed: (reason) => missed.inc({ reason }),
