@@ -38,8 +38,10 @@ export interface EndpointParts extends Omit<MetadataFacts, 'clients'> {
   readonly users: Directory
   /** For GET /users/me. */
   readonly verifier: AccessTokenVerifier
-  /** For introspection and revocation. */
+  /** For introspection. */
   readonly verifyOwn: VerifyOwnToken
+  /** For revocation: whatever the clock says. */
+  readonly verifyRevoked: VerifyOwnToken
   /** Undefined where it is off. */
   readonly feed: RevocationFeed | undefined
   /** Undefined where no API has any. */
@@ -63,7 +65,7 @@ export function endpoints(parts: EndpointParts): Router {
   const request = [answer(issuer), cors, inTime, readForm(parts.bodyLimit), presentClient(parts)]
 
   router.post(routes.token, ...request, engine)
-  router.post(routes.revocation, ...request, presentToken(parts.verifyOwn), engine)
+  router.post(routes.revocation, ...request, presentToken(parts.verifyRevoked), engine)
   router.post(
     routes.introspection,
     ...request,

@@ -14,12 +14,15 @@ export interface KillableServer {
   stop(): Promise<void>
 }
 
-/** A server of this configuration in a process of its own. */
-export async function startKillableServer(config: object): Promise<KillableServer> {
+/** A server of this configuration in a process of its own, with these variables in its environment. */
+export async function startKillableServer(
+  config: object,
+  environment: NodeJS.ProcessEnv = {},
+): Promise<KillableServer> {
   const child = fork(import.meta.filename, {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     // Most of a start is reading TypeScript.
-    env: { ...process.env, NODE_COMPILE_CACHE: compiled },
+    env: { ...process.env, NODE_COMPILE_CACHE: compiled, ...environment },
   })
   const gone = once(child, 'exit').then(() => {
     throw new Error('the server ended')
