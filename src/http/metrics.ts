@@ -3,6 +3,8 @@ import type { Middleware } from 'koa'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { factsOf, parameter } from '../oauth/request.ts'
 import { protocolError } from '../oauth/responses.ts'
+import type { Connections } from './connections.ts'
+import { measureConnections } from './metrics-connections.ts'
 import { type HashingMetrics, measureHashing } from './metrics-hashing.ts'
 import { measureReloads, type ReloadOutcome } from './metrics-reload.ts'
 import { revocationsPath } from './revocations.ts'
@@ -40,7 +42,7 @@ export interface MeasuredParts {
 }
 
 /** What is measured: requests by outcome and time, token requests by grant, passwords in work. */
-export function createMetrics(parts: MeasuredParts): Metrics {
+export function createMetrics(parts: MeasuredParts, connections: Connections['load']): Metrics {
   const registry = new Registry()
   const registers = [registry]
   const seconds = new Histogram({
@@ -79,6 +81,7 @@ export function createMetrics(parts: MeasuredParts): Metrics {
       this.set(await parts.revocations().catch(() => Number.NaN))
     },
   })
+  measureConnections(registers, connections)
   return {
     read: () => registry.metrics(),
     snapshot: () => registry.getMetricsAsJSON(),
