@@ -36,7 +36,12 @@ export interface Parts {
 }
 
 /** Builds every part once. Throws an operator error when one cannot be had, and then leaves none open. */
-export async function openParts(config: Config, log: Logger, metrics: Metrics): Promise<Parts> {
+export async function openParts(
+  config: Config,
+  log: Logger,
+  metrics: Metrics,
+  processes: number,
+): Promise<Parts> {
   const closing: (() => Promise<void>)[] = []
   try {
     const clients = registerClients(config.clients)
@@ -59,6 +64,7 @@ export async function openParts(config: Config, log: Logger, metrics: Metrics): 
       ...config.passwords,
       dummyKey: keys.current().refreshTokenKey,
       ...metrics.hashing,
+      processes,
     })
     const endSampling = keepSampling(users, passwords, ({ message: error }) =>
       log.warn({ error }, 'unknown names cost what logins cost, not what the table holds'),

@@ -1,6 +1,6 @@
 import type { Config } from './config/schema.ts'
 import { blockList } from './http/arrival.ts'
-import { createConnections, usualLimits } from './http/connections.ts'
+import { type ConnectionLimits, createConnections, usualLimits } from './http/connections.ts'
 import { listen } from './http/listen.ts'
 import { createLog, type Logger } from './http/log.ts'
 import { createMetrics, type Metrics, metricsListener } from './http/metrics.ts'
@@ -32,14 +32,18 @@ const grace = 8000
 /** Longer than a request may take to arrive and be answered. */
 const formerGrace = 30_000
 
-/** Builds every part once and listens. Throws an operator error when a part cannot be had. */
+/**
+ * Builds every part once and listens, with its share of a machine that so many processes have.
+ * Throws an operator error when a part cannot be had.
+ */
 export async function startService(
   config: Config,
   log: Logger = createLog(config.log),
+  processes = 1,
 ): Promise<Service> {
   engineNotices(log)
   let current: Parts
-  const limits = { ...config.http, trusted: blockList(config.proxy?.trusted ?? []) }
+  const limits = limitsOf(config, processes)
   const connections = createConnections(limits, (reason) =>
     log.warn({ reason }, 'connections are refused: see http.connections in the configuration'),
   )
@@ -51,7 +55,7 @@ export async function startService(
     },
     connections.load,
   )
-  current = await openParts(config, log, metrics)
+  current = await openParts(config, log, metrics, processes)
   const closing = [() => current.close(0)]
   try {
     const listener = await listen(
@@ -73,7 +77,7 @@ export async function startService(
 
     let ending = false
     const replace = async (next: Config, itsLog: Logger) => {
-      const parts = await openParts(next, itsLog, metrics)
+      const parts = await openParts(next, itsLog, metrics, processes)
       try {
         if (ending) throw new Error('the server is ending')
         listener.renew(next.tls)
@@ -83,6 +87,7 @@ export async function startService(
       }
       const former = current
       current = parts
+      Object.assign(limits, limitsOf(next, processes))
       await former
         .close(formerGrace)
         .catch(({ message: error }) => itsLog.warn({ error }, 'a former part did not close'))
@@ -104,7 +109,7 @@ export async function startService(
         await metricsAt?.close(0, 0)
         // Before the listener: who waits for news would keep it open.
         current.hurry()
-        await listener.close(grace, linger)
+        await listener.close(linger + grace, linger)
         await replacing
         await current.close(grace)
       },
@@ -112,5 +117,14 @@ export async function startService(
   } catch (error) {
     for (const close of closing.reverse()) await close()
     throw error
+  }
+}
+
+function limitsOf({ http, proxy }: Config, processes: number): ConnectionLimits {
+  return {
+    ...http,
+    connections: Math.ceil(http.connections / processes),
+    connectionsPerAddress: Math.ceil(http.connectionsPerAddress / processes),
+    trusted: blockList(proxy?.trusted ?? []),
   }
 }

@@ -2,7 +2,17 @@ import { type Path, writePath } from './faults.ts'
 import type { Config } from './schema.ts'
 
 /** Options of the listeners and of the process, which a reload does not touch. */
-const atStart = ['listen', 'metrics', 'development', 'log.pretty']
+const atStart = [
+  'listen',
+  'metrics',
+  'development',
+  'log.pretty',
+  'http.headersTimeout',
+  'http.requestTimeout',
+  'http.unreadTimeout',
+  'http.keepAliveTimeout',
+  'http.headersLimit',
+]
 
 /** The options in which two configurations differ, by path; a list of another length is named as one. Never a value. */
 export const changedOptions = (one: Config, other: Config): string[] =>

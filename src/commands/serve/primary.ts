@@ -1,5 +1,6 @@
 import { availableParallelism } from 'node:os'
 import type { Config } from '../../config/schema.ts'
+import { createConnections, usualLimits } from '../../http/connections.ts'
 import { listen, removeStaleSocket } from '../../http/listen.ts'
 import { createLog } from '../../http/log.ts'
 import { metricsListener } from '../../http/metrics.ts'
@@ -36,7 +37,13 @@ export async function serveByWorkers(
     config,
   )
   const metricsAt =
-    config.metrics && (await listen(metricsListener(metrics), config.metrics, undefined))
+    config.metrics &&
+    (await listen(
+      metricsListener(metrics),
+      config.metrics,
+      undefined,
+      createConnections(usualLimits),
+    ))
   log.info({ workers: of, metrics: metricsAt?.url }, 'all workers listen')
   signals.onReload(
     createReload({ file, config, log, apply: workers.replace, onOutcome: metrics.reloaded }),

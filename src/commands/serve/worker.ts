@@ -1,9 +1,7 @@
-import { availableParallelism } from 'node:os'
-import type { Config } from '../../config/schema.ts'
 import { createLog } from '../../http/log.ts'
 import { type Service, startService } from '../../service.ts'
 import type { Order, Word } from './messages.ts'
-import { inTime, linger } from './patience.ts'
+import { linger } from './patience.ts'
 
 /** Serves what the primary says for as long as it says. Whatever fails is told to the primary. */
 export async function serveAsWorker(): Promise<void> {
@@ -22,23 +20,17 @@ export async function serveAsWorker(): Promise<void> {
   try {
     const { config, number, of } = await told
     const log = createLog(config.log).child({ worker: number })
-    const service = await startService(shareOf(config, of), log)
+    // The metrics of all are the primary's to tell.
+    const service = await startService({ ...config, metrics: undefined }, log, of)
     served(service)
     await say({ type: 'serving', url: service.url })
-    await inTime(service.close(await ended))
+    await service.close(await ended)
     await report(service)
   } catch (error) {
     await say({ type: 'failed', message: error instanceof Error ? error.message : String(error) })
     process.exit(1)
   }
   process.exit(0)
-}
-
-/** The metrics are the primary's to tell, and the processors are for all. */
-function shareOf(config: Config, of: number): Config {
-  const running = (config.passwords.running ?? availableParallelism()) / of
-  const passwords = { ...config.passwords, running: Math.max(1, Math.floor(running)) }
-  return { ...config, metrics: undefined, passwords }
 }
 
 async function report({ ready, metrics }: Service): Promise<void> {

@@ -17,8 +17,11 @@ export interface Workers {
   kill(): void
 }
 
-/** As long as a client may believe that its connection is kept (http/connections.ts), and a second. */
-const lastRequests = 6000
+/**
+ * Milliseconds for which a worker that is replaced keeps connections without a request: as long as a
+ * client may believe that they are kept, and a second, but no longer than a reload may last.
+ */
+const lingerOf = ({ http }: Config) => Math.min(http.keepAliveTimeout + 1000, 8000)
 
 /** Starts so many workers. Throws the operator error of the first that cannot start, and leaves none. */
 export async function startWorkers(
@@ -53,7 +56,7 @@ export async function startWorkers(
       const changed: Post[] = []
       for (const post of posts) {
         try {
-          former.push((await post.fill(next, lastRequests)).former)
+          former.push((await post.fill(next, lingerOf(running))).former)
         } catch (error) {
           await back(changed, running, parts.log)
           throw error
@@ -72,7 +75,7 @@ export async function startWorkers(
 
 async function back(posts: readonly Post[], config: Config, log: Logger): Promise<void> {
   for (const post of posts) {
-    await post.fill(config, lastRequests).catch((error: Error) => {
+    await post.fill(config, lingerOf(config)).catch((error: Error) => {
       log.error({ error: error.message }, 'a worker goes on by the refused configuration: restart')
     })
   }
