@@ -1,4 +1,5 @@
 import type { Command } from 'commander'
+import { benchHashCommand } from './bench-hash.ts'
 import { checkConfigCommand } from './check-config.ts'
 import { clientCommand } from './client.ts'
 import { hashCommand } from './hash.ts'
@@ -20,4 +21,5 @@ export const commands = (): Command[] => [
   keysCommand(),
   hashCommand(),
   inspectHashesCommand(),
+  benchHashCommand(),
 ]
