@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto'
-import { buildTokenResponse } from 'oidc-provider/lib/helpers/grants.js'
 import type { Client } from '../../clients/client.ts'
 import { signingKey } from '../../keys/current.ts'
 import type { Family } from '../../state/state.ts'
+import { mintAccessToken, type NewAccessToken } from '../../tokens/access-token.ts'
+import { randomId } from '../../tokens/random-id.ts'
 import { mintRefreshToken } from '../../tokens/refresh-token.ts'
-import { jtiSuffix, statusListUri } from '../../tokens/status/place.ts'
+import { jtiSuffix, type StatusPlace, statusListUri } from '../../tokens/status/place.ts'
 import { type Access, scopeAnswer } from '../access.ts'
 import { factsOf } from '../request.ts'
 import type { Binding } from './binding.ts'
@@ -23,77 +24,100 @@ interface Issue {
 
 /** Mints an access token, and answers with it (RFC 6749 section 5.1, RFC 9068 section 2). */
 export async function issue(ctx: GrantContext, parts: GrantParts, of: Issue): Promise<void> {
-  const { provider } = ctx.oidc
   const { client, family, binding } = of
-  const { api, scopes } = of.access
-  const algorithm = client.algorithm ?? api.algorithm
+  const { api } = of.access
   const facts = factsOf(ctx)
   const place = api.statusList ? await takePlace(parts, client, family) : undefined
-  facts.extra = {
-    ...extraClaims(family, client),
-    ...(place && {
-      status: { status_list: { idx: place.idx, uri: statusListUri(provider.issuer, place.list) } },
-    }),
-  }
   const token = {
-    client: ctx.oidc.client,
-    resourceServer: new provider.ResourceServer(api.audience, {
-      audience: api.audience,
-      scope: api.scopes.join(' '),
-      accessTokenFormat: api.format,
-      jwt: { sign: { alg: algorithm, kid: signingKey(parts.keys, algorithm).kid } },
-    }),
-    expiresIn: lifetime(of),
-    ...(scopes.length > 0 && { scope: scopes.join(' ') }),
-    ...(binding.jkt && { jkt: binding.jkt }),
-    ...(binding.x5t && { 'x5t#S256': binding.x5t }),
+    issuer: ctx.oidc.provider.issuer,
+    audience: api.audience,
+    subject: family?.sub ?? client.id,
+    clientId: client.id,
+    jti: identifier(parts, of, place),
+    scope: of.access.scopes.join(' '),
+    lifetime: lifetime(of),
+    jkt: binding.jkt,
+    x5t: binding.x5t,
   }
-  const model =
-    family === undefined
-      ? new provider.ClientCredentials(token)
-      : new provider.AccessToken({
-          ...token,
-          accountId: family.sub,
-          grantId: family.id,
-          gty: ctx.oidc.params.grant_type,
-        })
-  // A token without a family lives as long as the store it was issued over (State.epoch).
-  const jti = randomBytes(16).toString('base64url') + (place ? jtiSuffix(place) : '')
-  Object.assign(model, {
-    format: api.format,
-    jti:
-      api.format === 'jwt'
-        ? family === undefined
-          ? `${parts.epoch()}.${jti}`
-          : jti
-        : randomBytes(32).toString('base64url'),
-  })
-  const accessToken = await model.save()
+  const extra = { ...extraClaims(family, client), ...statusClaim(token.issuer, place) }
+  const key = signingKey(parts.keys, client.algorithm ?? api.algorithm)
+  const accessToken =
+    api.format === 'jwt'
+      ? await mintAccessToken(token, extra, key)
+      : await saveOpaqueToken(ctx, token, extra, family)
   facts.audit = {
     ...facts.audit,
     event: 'token.issued',
     grant: ctx.oidc.params.grant_type,
     client: client.id,
-    sub: family?.sub ?? client.id,
-    scope: scopes.join(' '),
+    sub: token.subject,
+    scope: token.scope,
     audience: api.audience,
-    ...(api.format === 'jwt' && { jti: model.jti }),
+    ...(api.format === 'jwt' && { jti: token.jti }),
     ...(family && { family: family.id }),
   }
-  const scope = scopeAnswer(of.access)
-  ctx.body = buildTokenResponse(provider, {
-    accessToken,
-    tokenType: model.tokenType,
-    expiresIn: token.expiresIn,
-    ...(scope !== undefined && { scope }),
-    ...(family !== undefined &&
-      of.refreshGeneration !== undefined && {
-        refreshToken: mintRefreshToken(
-          { family: family.id, generation: of.refreshGeneration },
-          parts.keys.refreshTokenKey,
-        ),
-      }),
-  })
+  ctx.body = {
+    access_token: accessToken,
+    expires_in: token.lifetime,
+    refresh_token: refreshTokenOf(parts, of),
+    scope: scopeAnswer(of.access),
+    token_type: binding.jkt === undefined ? 'Bearer' : 'DPoP',
+  }
+}
+
+/** A JWT without a login lives as long as the store it was issued over (State.epoch). */
+function identifier(
+  { epoch }: GrantParts,
+  { access, family }: Issue,
+  place: StatusPlace | undefined,
+): string {
+  if (access.api.format === 'opaque') return randomBytes(32).toString('base64url')
+  const jti = randomId(16) + (place ? jtiSuffix(place) : '')
+  return family === undefined ? `${epoch()}.${jti}` : jti
+}
+
+const statusClaim = (issuer: string, place: StatusPlace | undefined) =>
+  place && {
+    status: { status_list: { idx: place.idx, uri: statusListUri(issuer, place.list) } },
+  }
+
+const refreshTokenOf = ({ keys }: GrantParts, { family, refreshGeneration: generation }: Issue) =>
+  family === undefined || generation === undefined
+    ? undefined
+    : mintRefreshToken({ family: family.id, generation }, keys.refreshTokenKey)
+
+/** Opaque tokens are records of the engine's, which introspects and revokes them as such. */
+function saveOpaqueToken(
+  ctx: GrantContext,
+  token: NewAccessToken,
+  extra: Readonly<Record<string, unknown>>,
+  family: Family | undefined,
+): Promise<string> {
+  const { provider, client, params } = ctx.oidc
+  factsOf(ctx).extra = extra
+  const properties = {
+    client,
+    resourceServer: new provider.ResourceServer(token.audience, {
+      audience: token.audience,
+      scope: token.scope,
+      accessTokenFormat: 'opaque' as const,
+    }),
+    expiresIn: token.lifetime,
+    ...(token.scope !== '' && { scope: token.scope }),
+    ...(token.jkt !== undefined && { jkt: token.jkt }),
+    ...(token.x5t !== undefined && { 'x5t#S256': token.x5t }),
+  }
+  const model =
+    family === undefined
+      ? new provider.ClientCredentials(properties)
+      : new provider.AccessToken({
+          ...properties,
+          accountId: family.sub,
+          grantId: family.id,
+          gty: params.grant_type,
+        })
+  Object.assign(model, { format: 'opaque', jti: token.jti })
+  return model.save()
 }
 
 /** Never beyond the end of the login it belongs to. Seconds. */
