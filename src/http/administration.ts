@@ -1,5 +1,6 @@
 import type { Context, Middleware } from 'koa'
 import type { Clients } from '../clients/client.ts'
+import { readBody } from '../oauth/body.ts'
 import { type CertificateSource, clientCertificate } from '../oauth/certificate.ts'
 import { OAuthError } from '../oauth/error.ts'
 import { factsOf } from '../oauth/request.ts'
@@ -49,7 +50,7 @@ export function administration(
     ctx.body = { sessions: await sessionsOf(String(ctx.params.sub)) }
   }
   const revoke: Middleware = async (ctx) => {
-    const ending = await readBody(ctx)
+    const ending = await endingAsked(ctx)
     await end(ending)
     factsOf(ctx).audit = { event: 'administration.ended', by: claimsOf(ctx).client_id, ...ending }
     ctx.set('Cache-Control', 'no-store')
@@ -78,21 +79,12 @@ const onlyClients =
 const claimsOf = (ctx: Context) => ctx.state.accessToken as AccessTokenClaims
 
 /** JSON, or a form. @throws OAuthError invalid_request */
-async function readBody(ctx: Context): Promise<Ending> {
+async function endingAsked(ctx: Context): Promise<Ending> {
   const type = ctx.is('application/json', 'application/x-www-form-urlencoded')
   if (typeof type !== 'string' || ctx.get('Content-Encoding') !== '') {
     throw new OAuthError('invalid_request', 'send JSON or a form', { status: 415 })
   }
-  const chunks: Buffer[] = []
-  let length = 0
-  for await (const chunk of ctx.req) {
-    length += chunk.length
-    if (length > bodyLimit) {
-      throw new OAuthError('invalid_request', 'the body is too large', { status: 413 })
-    }
-    chunks.push(chunk)
-  }
-  const text = Buffer.concat(chunks).toString()
+  const text = await readBody(ctx.req, bodyLimit)
   try {
     return readEnding(type.endsWith('json') ? JSON.parse(text) : formOf(text))
   } catch (cause) {

@@ -17,10 +17,12 @@ export const openCors: Middleware = async (ctx, next) => {
  * answer itself goes to the origins of the client that was named.
  */
 export function clientCors(clients: Clients, methods: string): Middleware {
+  const every = [...clients.values()].filter(({ origins }) => origins.length > 0)
   return async (ctx, next) => {
     ctx.vary('Origin')
     const origin = ctx.get('Origin')
-    const anybody = [...clients.values()].some((client) => allowsOrigin(client, origin))
+    // No page asks, as with most requests; but the engine must be kept from its own answer, see below.
+    const anybody = origin !== '' && every.some((client) => allowsOrigin(client, origin))
     if (ctx.method === 'OPTIONS') {
       if (anybody) ctx.set('Access-Control-Allow-Origin', origin)
       preflight(ctx, methods)

@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import bodyParser from 'koa-bodyparser'
+import { readBody } from './body.ts'
 import { OAuthError } from './error.ts'
 import { factsOf } from './request.ts'
 
@@ -30,31 +30,13 @@ const most = 50
  * @throws OAuthError invalid_request, with 413 for too much and 415 for another media type or encoding
  */
 export function readForm(limit: number): Middleware {
-  const options = {
-    enableTypes: ['form'],
-    formLimit: String(limit),
-    // co-body hands over the raw string here: qs would read brackets as objects.
-    qs: { parse: (body: string) => body },
-    onerror: (cause: Error) => {
-      const tooLarge = 'type' in cause && cause.type === 'entity.too.large'
-      throw tooLarge
-        ? new OAuthError('invalid_request', `the body is larger than ${limit} bytes`, {
-            status: 413,
-          })
-        : new OAuthError('invalid_request', 'the body could not be read', { cause })
-    },
-  }
-  const read = bodyParser(options)
   return async (ctx, next) => {
     refuseOtherBodies(ctx)
-    await read(ctx, async () => {
-      const body: unknown = ctx.request.body
-      const form = parseForm(typeof body === 'string' ? body : '')
-      factsOf(ctx).form = form
-      // The engine takes a body that was read upstream (its lib/shared/selective_body.js).
-      Object.assign(ctx.req, { body: Object.fromEntries(form) })
-      await next()
-    })
+    const form = parseForm(await readBody(ctx.req, limit))
+    factsOf(ctx).form = form
+    // The engine takes a body that was read upstream (its lib/shared/selective_body.js).
+    Object.assign(ctx.req, { body: Object.fromEntries(form) })
+    await next()
   }
 }
 
