@@ -47,7 +47,7 @@ export async function postTo(
     },
     body: typeof form === 'string' ? form : new URLSearchParams(form).toString(),
   })
-  return { status: response.status, json: await response.json() }
+  return { status: response.status, json: (await response.json()) as Answer['json'] }
 }
 
 /** A login as the strict client, whose refresh tokens have no grace. */
