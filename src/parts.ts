@@ -5,6 +5,7 @@ import { createJudgeSecret } from './clients/judge-secret.ts'
 import { createClientThrottle } from './clients/throttle.ts'
 import type { Config } from './config/schema.ts'
 import { logRetention, signing } from './config/signing.ts'
+import { blockList, trusts } from './http/arrival.ts'
 import { type Handler, trackInFlight } from './http/in-flight.ts'
 import type { Logger } from './http/log.ts'
 import type { MeasuredParts, Metrics } from './http/metrics.ts'
@@ -85,18 +86,26 @@ export async function openParts(
       onFailure: (failure) => log.warn(failure, 'a password hash was not replaced'),
     })
     closing.push(() => rehash.close())
+    const uncounted = blockList(config.throttle.exempt)
+    const exempt = (address: string) => trusts(uncounted, address)
     const authenticate = createAuthenticate({
       users,
       passwords,
       rehash,
-      throttle: createThrottle(state, config.throttle),
+      throttle: createThrottle(
+        { state, exempt, key: keys.current().refreshTokenKey },
+        config.throttle,
+      ),
       isClient: (sub) => clients.has(sub),
       onUnusableHash: (fault) => {
         metrics.unusableHash()
         log.warn(fault, 'a stored password hash cannot be verified: see latchkey inspect-hashes')
       },
     })
-    const judgeSecret = createJudgeSecret(clients, createClientThrottle(state, config.throttle))
+    const judgeSecret = createJudgeSecret(
+      clients,
+      createClientThrottle({ state, exempt }, config.throttle),
+    )
     const liveness = createLiveness(state, epoch, createStanding(users))
     const ready = async () => {
       await Promise.all([state.check(), users.check()])

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { Client, Clients } from './client.ts'
 import { hashSecret, verifySecret } from './secrets.ts'
-import type { ClientThrottle } from './throttle.ts'
+import type { ClientThrottle, SecretSource } from './throttle.ts'
 
 export type SecretVerdict =
   | { readonly right: true }
@@ -12,7 +12,7 @@ export type SecretVerdict =
 export type JudgeSecret = (
   id: string,
   readings: readonly string[],
-  network: string,
+  from: SecretSource,
 ) => Promise<SecretVerdict>
 
 /** Counts that all unknown ids of a network share, so that inventing ids does not fill the store. */
@@ -26,18 +26,18 @@ export function createJudgeSecret(clients: Clients, throttle: ClientThrottle): J
   const inUse = [...clients.values()].map(secretsOf).filter((secrets) => secrets.length > 0)
   const decoys = inUse.length > 0 ? inUse : [[hashSecret('')]]
 
-  return async (id, readings, network) => {
+  return async (id, readings, from) => {
     const client = clients.get(id)
     const stranger = createHash('sha256').update(id).digest().readUInt32BE()
     const name = client === undefined ? `unknown ${stranger % buckets}` : `client ${id}`
-    const retryAfter = throttle.blocked(name, network)
+    const retryAfter = throttle.blocked(name, from)
     if (retryAfter !== undefined) return { right: false, retryAfter }
 
     const secrets = client === undefined ? [] : secretsOf(client)
     const decoy = decoys[stranger % decoys.length] ?? []
     const equal = await verifySecret(readings, secrets.length > 0 ? secrets : decoy)
     if (equal && secrets.length > 0) return { right: true }
-    await throttle.failed(name, network)
+    await throttle.failed(name, from)
     return { right: false }
   }
 }

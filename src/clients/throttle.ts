@@ -3,17 +3,30 @@ import type { State } from '../state/state.ts'
 
 export interface ClientThrottleLimits {
   readonly enabled: boolean
-  /** Wrong secrets for one client from one network in `window`. */
-  readonly client: number
-  /** Seconds. */
-  readonly window: number
+  /** Wrong secrets for one client from one network in `window` seconds. */
+  readonly secret: { readonly limit: number; readonly window: number }
+}
+
+export interface ClientThrottleParts {
+  readonly state: Pick<State, 'spend'>
+  /** Whether secrets from this address are not counted. */
+  readonly exempt: (address: string) => boolean
+}
+
+/** Where a secret comes from. */
+export interface SecretSource {
+  readonly address: string
+  /** The address, or the network of it that one host has to itself. */
+  readonly network: string
+  /** Whether the same secret was just judged wrong, and this is a library that tries both ways to send it. */
+  readonly repeated: boolean
 }
 
 export interface ClientThrottle {
   /** Seconds until this client's secrets are looked at again from this network; undefined when they are now. */
-  blocked(client: string, network: string): number | undefined
+  blocked(client: string, from: SecretSource): number | undefined
   /** Counts a wrong secret, for every instance. */
-  failed(client: string, network: string): Promise<void>
+  failed(client: string, from: SecretSource): Promise<void>
 }
 
 /** Wrong secrets of one client from one network, as far as this process has seen them. */
@@ -32,8 +45,8 @@ const maximumCounts = 10_000
  * others have counted is learned with the next wrong secret that arrives here.
  */
 export function createClientThrottle(
-  state: Pick<State, 'spend'>,
-  { enabled, client: limit, window }: ClientThrottleLimits,
+  { state, exempt }: ClientThrottleParts,
+  { enabled, secret: { limit, window } }: ClientThrottleLimits,
 ): ClientThrottle {
   const counts = new Map<string, Count>()
 
@@ -51,20 +64,21 @@ export function createClientThrottle(
   }
 
   return {
-    blocked(client, network) {
+    blocked(client, { network, address, repeated }) {
+      if (repeated || exempt(address)) return undefined
       const count = current(`${network} ${client}`)
       if (count === undefined || count.wrong < limit) return undefined
       return Math.max(1, Math.ceil((count.until - Date.now()) / 1000))
     },
-    async failed(client, network) {
-      if (!enabled) return
+    async failed(client, { network, address, repeated }) {
+      if (!enabled || repeated || exempt(address)) return
       const key = `${network} ${client}`
       // Counted here before anything is awaited: guesses sent all at once are not judged all at once.
       const count = current(key) ?? { wrong: 0, until: Date.now() + window * 1000 }
       count.wrong += 1
       keep(key, count)
-      const budget = createHash('sha256').update(key).digest('base64url')
-      const spending = await state.spend([{ key: `client:${budget}`, limit, window }])
+      const owner = `secret ${createHash('sha256').update(key).digest('base64url')}`
+      const spending = await state.spend([{ owner, name: 'secret', limit, window }])
       if (spending.allowed) return
       keep(key, { wrong: limit, until: Date.now() + spending.retryAfter * 1000 })
     },

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { duration } from './values.ts'
+import { duration, network } from './values.ts'
 
 export const passwords = z
   .strictObject({
@@ -103,36 +103,64 @@ export const passwords = z
   .prefault({})
   .describe('How passwords are verified.')
 
+const whole = (fallback: number) => z.number().int().min(1).default(fallback)
+
+/** Defaults of a limit whose delays grow. */
+const slow = (by: { free: number; longest: string; forget: string }) =>
+  z
+    .strictObject({
+      free: whole(by.free).describe('Wrong passwords that cost no delay.'),
+      delay: duration().prefault('1s').describe('The first delay; it doubles with each one more.'),
+      longest: duration().prefault(by.longest).describe('The longest delay.'),
+      most: whole(100).describe(
+        'Wrong passwords in all; then none is looked at before `forget` is over.',
+      ),
+      forget: duration()
+        .prefault(by.forget)
+        .describe('How long after the last wrong password all of them are forgotten.'),
+    })
+    .refine(
+      ({ delay, longest }) => delay <= longest,
+      'delay is the first: make it no longer than longest',
+    )
+    .refine(({ longest, forget }) => longest < forget, 'longest must be shorter than forget')
+    .refine(({ free, most }) => free <= most, 'most counts those that are free: make it no less')
+    .prefault({})
+
+const within = (limit: number) =>
+  z
+    .strictObject({
+      limit: whole(limit).describe('How many.'),
+      window: duration().prefault('5m').describe('Time after which the count starts anew.'),
+    })
+    .prefault({})
+
 export const throttle = z
   .strictObject({
     enabled: z.boolean().default(true).describe('Whether guesses are counted and slowed down.'),
-    account: z
-      .number()
-      .int()
-      .min(1)
-      .default(10)
-      .describe('Wrong passwords for one account from one network in `window` before 429.'),
-    accountEverywhere: z
-      .number()
-      .int()
-      .min(1)
-      .default(100)
+    exempt: z
+      .array(network)
+      .default([])
       .describe(
-        'Wrong passwords for one account from networks it never logged in from, all together, in `window`.',
+        'CIDR ranges from which guesses are not counted, such as that of a service with limits of its own.',
       ),
-    address: z
-      .number()
-      .int()
-      .min(1)
-      .default(60)
-      .describe('Wrong passwords from one address (IPv6: /64) in `window`, whatever the account.'),
-    client: z
-      .number()
-      .int()
-      .min(1)
-      .default(30)
-      .describe('Wrong secrets for one client from one address in `window`.'),
-    window: duration().prefault('5m').describe('Seconds after which a count starts anew.'),
+    account: slow({ free: 5, longest: '1h', forget: '6h' }).describe(
+      'Wrong passwords for one account from where it has not logged in before, all together.',
+    ),
+    known: slow({ free: 10, longest: '1m', forget: '1h' }).describe(
+      'Wrong passwords for one account from one origin of its own: a network (/24, IPv6 /64) and client, or a device that proves its key, that it has logged in from. Nothing else limits logins from there.',
+    ),
+    knownFor: duration()
+      .prefault('30d')
+      .describe('How long an origin is known after the last login from there.'),
+    address: within(30).describe(
+      'Wrong passwords from one address (IPv6: /64), whatever the account.',
+    ),
+    network: within(120).describe('Wrong passwords from one network (/24, IPv6 /48).'),
+    client: within(3000).describe(
+      'Wrong passwords through one client from unknown origins, all together.',
+    ),
+    secret: within(30).describe('Wrong secrets for one client from one address (IPv6: /64).'),
   })
   .prefault({})
-  .describe('Limits on guessing (RFC 6749 sections 2.3.1 and 10.10).')
+  .describe('Limits on guessing (RFC 6749 sections 2.3.1 and 10.10): docs/throttling.md.')

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { file, path } from './values.ts'
+import { file, network, path } from './values.ts'
 
 export const issuer = z
   .string()
@@ -52,12 +52,10 @@ export const tls = z.strictObject({
 export const proxy = z.strictObject({
   trusted: z
     .array(
-      z
-        .union([z.cidrv4(), z.cidrv6()], 'a CIDR range, such as 10.0.0.0/8 or fd00::/8')
-        .refine(
-          (cidr) => !cidr.endsWith('/0'),
-          'trusting every address trusts nobody: name the proxy',
-        ),
+      network.refine(
+        (cidr) => !cidr.endsWith('/0'),
+        'trusting every address trusts nobody: name the proxy',
+      ),
     )
     .min(1)
     .describe(

@@ -54,4 +54,10 @@ export const resource = z
     'an absolute URI without a fragment (RFC 8707 section 2)',
   )
 
+/** RFC 4632 section 3.1, RFC 4291 section 2.3. */
+export const network = z.union(
+  [z.cidrv4(), z.cidrv6()],
+  'a CIDR range, such as 10.0.0.0/8 or fd00::/8',
+)
+
 export const algorithm = z.enum(algorithms)

@@ -49,6 +49,7 @@ export function requestLog(log: Logger): Middleware {
         address,
         ...(client !== undefined && { client }),
         ...facts.audit,
+        ...(facts.throttled !== undefined && { budget: facts.throttled }),
         ...(failure && {
           error: failure.code,
           reason: facts.audit?.reason ?? cause ?? failure.message,

@@ -58,6 +58,12 @@ export function createMetrics(parts: MeasuredParts, connections: Connections['lo
     labelNames: ['grant', 'outcome'],
     registers,
   })
+  const throttled = new Counter({
+    name: 'latchkey_throttled_total',
+    help: 'Requests refused because too much was tried before, by the budget that was exhausted.',
+    labelNames: ['budget'],
+    registers,
+  })
   const unusable = new Counter({
     name: 'latchkey_unusable_hashes_total',
     help: 'Logins that met a stored hash that cannot be verified.',
@@ -92,6 +98,8 @@ export function createMetrics(parts: MeasuredParts, connections: Connections['lo
       const stop = seconds.startTimer()
       await next()
       stop({ path: paths.has(ctx.path) ? ctx.path : 'other', status: String(ctx.status) })
+      const { throttled: budget } = factsOf(ctx)
+      if (budget !== undefined) throttled.inc({ budget })
       if (ctx.path !== '/token' || ctx.method !== 'POST') return
       const { failure, form } = factsOf(ctx)
       const grant = parameter(form, 'grant_type') ?? ''

@@ -4,6 +4,7 @@ import type { JudgeSecret } from '../clients/judge-secret.ts'
 import { networkOf } from '../users/network.ts'
 import { assertedClient } from './client-assertion.ts'
 import { OAuthError } from './error.ts'
+import { createRepeats } from './repeats.ts'
 import { type Form, factsOf, parameter, type RequestFacts } from './request.ts'
 import { routes } from './routes.ts'
 
@@ -23,19 +24,36 @@ export interface PresentationParts {
  * @throws OAuthError invalid_client, invalid_request, temporarily_unavailable (429)
  */
 export function presentClient(parts: PresentationParts): Middleware {
+  const repeats = createRepeats()
   return async (ctx, next) => {
     const facts = factsOf(ctx)
     const named = readClient(ctx, facts.form, parts)
     const client = parts.clients.get(named.id)
-    facts.presented = { id: named.id, secrets: named.secrets, registered: client !== undefined }
+    const said = () => contentOf(named, facts)
+    facts.presented = {
+      id: named.id,
+      secrets: named.secrets,
+      registered: client !== undefined,
+      repeated: named.by === 'body' && repeats.take(said),
+    }
     // RFC 7662 section 2.1: introspection is for those who can prove who they are.
     if (ctx.path === routes.introspection && client?.public) {
       throw new OAuthError('invalid_client', 'a public client may not introspect')
     }
-    await proveSecret(facts, parts.judgeSecret)
-    tellEngine(ctx, named)
-    await next()
+    try {
+      await proveSecret(facts, parts.judgeSecret)
+      tellEngine(ctx, named)
+      await next()
+    } finally {
+      if (facts.wrong && named.by === 'basic') repeats.expect(said())
+    }
   }
+}
+
+/** A request as it is apart from how the client authenticates. */
+function contentOf({ id, secrets }: NamedClient, { form, address }: RequestFacts): string {
+  const own = [...(form ?? [])].filter(([name]) => name !== 'client_id' && name !== 'client_secret')
+  return JSON.stringify([address, id, secrets[0], own.sort(([a], [b]) => (a < b ? -1 : 1))])
 }
 
 interface NamedClient {
@@ -99,16 +117,19 @@ function tellEngine(ctx: Context, { id, secrets, by }: NamedClient): void {
 async function proveSecret(facts: RequestFacts, judge: JudgeSecret): Promise<void> {
   const { presented, address } = facts
   if (presented === undefined || presented.secrets.length === 0) return
-  const verdict = await judge(presented.id, presented.secrets, networkOf(address))
+  const { id, secrets, repeated } = presented
+  const verdict = await judge(id, secrets, { address, network: networkOf(address), repeated })
   if (verdict.right) {
     facts.presented = { ...presented, proven: true }
   } else if (verdict.retryAfter !== undefined) {
     const { retryAfter } = verdict
+    facts.throttled = 'secret'
     throw new OAuthError('temporarily_unavailable', 'too many attempts', {
       status: 429,
       retryAfter,
     })
   } else {
+    facts.wrong = true
     throw new OAuthError('invalid_client', 'client authentication failed')
   }
 }

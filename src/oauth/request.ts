@@ -13,6 +13,8 @@ export interface PresentedClient {
   readonly registered: boolean
   /** Whether one of them is the client's. */
   readonly proven?: true
+  /** Whether it says once more what was just judged wrong (repeats.ts). */
+  readonly repeated: boolean
 }
 
 /** An access token that we signed and verified, on its way through the engine (ADR 0001). */
@@ -37,6 +39,10 @@ export interface RequestFacts {
   /** Facts that go into the access token being issued. */
   family?: Family
   extra?: Readonly<Record<string, unknown>>
+  /** The password or the client's secret was judged wrong. */
+  wrong?: true
+  /** The kind of budget that was exhausted, where too much has been tried. */
+  throttled?: string
   /** Facts for the audit line of this request; nothing secret. */
   audit?: Record<string, unknown>
   failure?: unknown

@@ -33,6 +33,6 @@ export const scripts = {
   reportKeys: script('clock', 'report-keys'),
   keyReports: script('clock', 'key-reports'),
   count: script('count'),
-  spend: script('spend'),
-  refund: script('refund'),
+  spend: script('clock', 'spend'),
+  settle: script('clock', 'settle'),
 } as const

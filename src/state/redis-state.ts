@@ -1,12 +1,12 @@
 import { packFacts, unpackFacts } from './facts.ts'
 import { familyLifetimes, longestFamily, milliseconds } from './lifetimes.ts'
+import { redisBudgets } from './redis-budgets.ts'
 import { redisKeys } from './redis-keys.ts'
 import { redisLogins } from './redis-logins.ts'
 import { redisRevocations } from './redis-revocations.ts'
 import { type Script, scripts } from './redis-script.ts'
 import { redisStatuses } from './redis-statuses.ts'
 import {
-  type Budget,
   type CutOffTarget,
   type Family,
   isOf,
@@ -43,8 +43,8 @@ export function redisState(
   const familyKey = (id: string) => key('family', part(id))
   const revokedKey = (jti: string) => key('revoked', part(jti))
   const recordKey = (kind: string, id: string) => key('record', part(kind), part(id))
-  const budgetKey = (budget: Budget) => key('budget', part(budget.key))
   const marks = redis.sharded ? '' : key('cutoff', '')
+  const budgets = redisBudgets(redis, key)
   const revocations = redisRevocations(redis, prefix, logRetention)
   const logins = redisLogins(redis, key)
   const statuses = redisStatuses(redis, (...parts) => key(...parts.map(part)), logRetention)
@@ -85,10 +85,6 @@ export function redisState(
       await revocations.append('family', id)
     }
     return (await redis.runDurably(scripts.end, familyKey(id), ...log, id)) === 1
-  }
-
-  const refund = async (budgets: readonly Budget[]) => {
-    await Promise.all(budgets.map((each) => redis.run(scripts.refund, [budgetKey(each)])))
   }
 
   return {
@@ -216,32 +212,14 @@ export function redisState(
       return (await redis.send('set', name, 1, 'PX', milliseconds(ttl), 'NX')) === 'OK'
     },
 
-    async spend(budgets) {
-      // On a Cluster each budget is a step of its own and a refusal gives back the steps before it:
-      // for that moment a budget may look one fuller than it is, never emptier.
-      const steps = redis.sharded ? budgets.map((each) => [each]) : [budgets]
-      for (const [i, step] of steps.entries()) {
-        if (step.length === 0) continue
-        const reply = await redis.run(
-          scripts.spend,
-          step.map(budgetKey),
-          ...step.flatMap(({ limit, window }) => [limit, milliseconds(window)]),
-        )
-        if (!Array.isArray(reply)) continue
-        await refund(steps.slice(0, i).flat())
-        const [position, wait] = reply.map(Number)
-        const budget = step[(position ?? 1) - 1]?.key ?? ''
-        return { allowed: false, retryAfter: Math.max(1, Math.ceil((wait ?? 0) / 1000)), budget }
-      }
-      return { allowed: true }
-    },
+    spend: budgets.spend,
+    settle: budgets.settle,
 
     ...redisKeys(redis, (...parts) => key(...parts.map(part))),
     async cutKey(kid) {
       await revocations.append('key', kid)
     },
 
-    refund,
     check: () => redis.check(),
     close: () => redis.close(),
   }

@@ -65,6 +65,14 @@ const versions: readonly string[] = [
     kid TEXT PRIMARY KEY, count INTEGER NOT NULL, expires_at INTEGER NOT NULL
   ) STRICT;
   `,
+  `
+  CREATE TABLE origin (
+    account TEXT NOT NULL, name TEXT NOT NULL, expires_at INTEGER NOT NULL,
+    PRIMARY KEY (account, name)
+  ) STRICT;
+  CREATE INDEX origin_expiry ON origin (expires_at);
+  DELETE FROM record WHERE kind = 'known-network';
+  `,
 ]
 
 /** What is swept: rows whose `expires_at`, in milliseconds, is past. */
@@ -77,6 +85,7 @@ export const expiringTables = [
   'record',
   'seen',
   'budget',
+  'origin',
   'key_instance',
   'key_signed',
 ] as const

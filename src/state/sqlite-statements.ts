@@ -52,14 +52,6 @@ export function prepare(database: DatabaseSync) {
       INSERT INTO seen (id, expires_at) VALUES (:id, :expires)
       ON CONFLICT DO UPDATE SET expires_at = excluded.expires_at WHERE seen.expires_at <= :now`),
 
-    budget: sql('SELECT spent, expires_at FROM budget WHERE key = ? AND expires_at > ?'),
-    spend: sql(`
-      INSERT INTO budget (key, spent, expires_at) VALUES (:key, 1, :expires)
-      ON CONFLICT DO UPDATE SET spent = iif(expires_at > :now, spent + 1, 1),
-        expires_at = iif(expires_at > :now, expires_at, excluded.expires_at)`),
-    refund: sql('UPDATE budget SET spent = spent - 1 WHERE key = ?'),
-    forgetBudget: sql('DELETE FROM budget WHERE key = ? AND spent <= 0'),
-
     sweeps: expiringTables.map((table) =>
       sql(`DELETE FROM ${table} WHERE rowid IN
         (SELECT rowid FROM ${table} WHERE expires_at <= ? LIMIT ?)`),

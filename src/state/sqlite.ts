@@ -10,19 +10,18 @@ import {
   longestFamily,
   milliseconds,
 } from './lifetimes.ts'
+import { sqliteBudgets } from './sqlite-budgets.ts'
 import { sqliteKeys } from './sqlite-keys.ts'
 import { sqliteRevocations } from './sqlite-revocations.ts'
 import { openSchema } from './sqlite-schema.ts'
 import { prepare, readFamily } from './sqlite-statements.ts'
 import { sqliteStatuses } from './sqlite-statuses.ts'
 import {
-  type Budget,
   type Family,
   isOf,
   nameOf,
   type Rotation,
   type RotationOutcome,
-  type Spending,
   type State,
   type StateLog,
   StateUnavailable,
@@ -49,6 +48,7 @@ export async function openSqlite(
   const revocations = sqliteRevocations(database, logRetention)
   const statuses = sqliteStatuses(database, logRetention)
   const keys = sqliteKeys(database)
+  const spending = sqliteBudgets(database)
   const now = () => Date.now()
   const until = (ttl: number) => now() + Math.ceil(ttl * 1000)
 
@@ -109,19 +109,6 @@ export async function openSqlite(
     // is a store that lost writes, and which holder is the thief cannot be told then either.
     endFamily(id)
     return { outcome: 'reused' }
-  }
-
-  const spend = (budgets: readonly Budget[]): Spending => {
-    const at = now()
-    for (const { key, limit, window } of budgets) {
-      const row = sql.budget.get(key, at)
-      if (Number(row?.spent ?? 0) >= limit) {
-        const wait = row ? Number(row.expires_at) - at : milliseconds(window)
-        return { allowed: false, retryAfter: Math.max(1, Math.ceil(wait / 1000)), budget: key }
-      }
-      sql.spend.run({ key, now: at, expires: at + milliseconds(window) })
-    }
-    return { allowed: true }
   }
 
   const sweep = async () => {
@@ -231,19 +218,8 @@ export async function openSqlite(
         return sql.once.run({ id, now: at, expires: at + milliseconds(ttl) }).changes === 1
       }),
 
-    spend: (budgets) =>
-      atomically(() => {
-        const spending = spend(budgets)
-        if (!spending.allowed) database.exec('ROLLBACK')
-        return spending
-      }),
-    refund: (budgets) =>
-      atomically(() => {
-        for (const { key } of budgets) {
-          sql.refund.run(key)
-          sql.forgetBudget.run(key)
-        }
-      }),
+    spend: (budgets, from) => atomically(() => spending.spend(budgets, from, now())),
+    settle: (settlement) => atomically(() => spending.settle(settlement, now())),
 
     check: () => answer(() => void database.exec('BEGIN IMMEDIATE; ROLLBACK')),
     async close() {

@@ -1,3 +1,4 @@
+import type { Approach, Budget, Settlement, Spending } from './budget.ts'
 import type { KeyRecords } from './key-records.ts'
 
 /**
@@ -56,10 +57,13 @@ export interface State extends KeyRecords {
   /** True for the first caller to name this id within `ttl` seconds, false for every other (jti replay). */
   once(id: string, ttl: number): Promise<boolean>
 
-  /** Takes one from each budget, or, when one is exhausted, takes from none. */
-  spend(budgets: readonly Budget[]): Promise<Spending>
-  /** Gives one back to each budget, as if it had not been spent. */
-  refund(budgets: readonly Budget[]): Promise<void>
+  /**
+   * Takes one from each budget, or, when one is exhausted, takes from none. Where an origin is known,
+   * its own budget is all that is asked. Each budget is named once.
+   */
+  spend(budgets: readonly Budget[], from?: Approach): Promise<Spending>
+  /** Says what became of it. What is never settled stays spent. */
+  settle(settlement: Settlement): Promise<void>
 
   /** Resolves when the store answers and may be trusted to keep what it is told. */
   check(): Promise<void>
@@ -214,18 +218,6 @@ export function nameOf(target: CutOffTarget): string {
 /** Whether the family is the login of the token's user and client: no token may borrow another's. */
 export const isOf = (token: TokenReference, family: Family): boolean =>
   family.sub === token.sub && family.clientId === token.clientId
-
-export interface Budget {
-  readonly key: string
-  readonly limit: number
-  /** Seconds from the first spending until the budget is whole again. */
-  readonly window: number
-}
-
-export type Spending =
-  | { readonly allowed: true }
-  /** Seconds until the exhausted budget is whole again, at least 1. */
-  | { readonly allowed: false; readonly retryAfter: number; readonly budget: string }
 
 /** The store did not answer, or not in time: what was asked may or may not have happened. */
 export class StateUnavailable extends Error {

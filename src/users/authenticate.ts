@@ -2,7 +2,7 @@ import type { Applicant, Passwords } from '../passwords/index.ts'
 import { AmbiguousUser, type Directory, type User } from './directory.ts'
 import { lineOf } from './line.ts'
 import type { Rehash } from './rehash.ts'
-import type { Throttle } from './throttle.ts'
+import { type Throttle, uncounted } from './throttle.ts'
 
 export interface Credentials {
   readonly username: string
@@ -10,6 +10,10 @@ export interface Credentials {
   readonly address: string
   /** Id of the client that asks. */
   readonly client: string
+  /** Thumbprint of a key that it has proved to hold. */
+  readonly device?: string | undefined
+  /** Whether this is a guess that was just judged wrong, made once more: not a new one, and not counted. */
+  readonly repeated?: boolean
   /** Aborted when nobody waits for the answer any more. */
   readonly signal?: AbortSignal
 }
@@ -29,8 +33,9 @@ export type Login =
   | {
       readonly refused: Refusal
       readonly sub?: string
-      /** Seconds, where it was throttled. */
+      /** Where it was throttled: seconds, and the kind of budget that was exhausted. */
       readonly retryAfter?: number
+      readonly budget?: string
     }
 
 /**
@@ -56,7 +61,7 @@ export interface AuthenticateParts {
  * users and unusable hashes cost the same one hash as a wrong password.
  */
 export function createAuthenticate(parts: AuthenticateParts): Authenticate {
-  return async ({ username, password, address, client, signal }) => {
+  return async ({ username, password, address, client, device, repeated = false, signal }) => {
     const line = lineOf(client, address)
     parts.passwords.turnAway(line)
     const name = username.normalize('NFC')
@@ -64,24 +69,27 @@ export function createAuthenticate(parts: AuthenticateParts): Authenticate {
     const user = found === 'ambiguous name' ? undefined : found
     const sub = user && { sub: user.id }
     const folded = name.trim().toLowerCase()
-    const account = user?.id ?? `name ${folded}`
-    const attempt = await parts.throttle.reserve(account, address)
+    const attempt = repeated
+      ? uncounted
+      : await parts.throttle.reserve({ name, sub: user?.id, address, client, device })
     if (!attempt.allowed) {
-      return { refused: 'throttled', retryAfter: attempt.retryAfter, ...sub }
+      const { retryAfter, budget } = attempt
+      return { refused: 'throttled', retryAfter, budget, ...sub }
     }
+    const applicant = { line, known: attempt.known, signal }
     let refusal: Refusal | undefined
     try {
-      refusal = await judge(parts, user, { password, name: folded, applicant: { line, signal } })
+      refusal = await judge(parts, user, { password, name: folded, applicant })
     } catch (error) {
-      await attempt.withdraw()
+      attempt.withdraw()
       throw error
     }
     if (refusal !== undefined || user === undefined) {
-      attempt.failed()
+      attempt.wrong()
       const reason = found === 'ambiguous name' ? found : (refusal ?? 'unknown user')
       return { refused: reason, ...sub }
     }
-    await attempt.succeeded()
+    attempt.right()
     parts.rehash.offer(user, password)
     return { user }
   }

@@ -1,5 +1,5 @@
-import { networkOf } from './network.ts'
+import { neighbourhoodOf } from './network.ts'
 
 /** Who shares a line before the hashes: one client in one network, a /24 of IPv4 or a /64 of IPv6. */
 export const lineOf = (client: string, address: string): string =>
-  `${client} ${networkOf(address).replace(/\.\d+$/, '.0')}`
+  `${client} ${neighbourhoodOf(address)}`

@@ -20,3 +20,12 @@ export function sameName(stored: string, login: string, ignoreCase: boolean): bo
     ? foldCase(stored) === foldCase(login)
     : stored.normalize('NFC') === login.normalize('NFC')
 }
+
+/**
+ * What all spellings of a name have in common that some directory might take for one: case, width
+ * and other compatibility forms, spaces, and what cannot be seen. For counting, never for looking up.
+ */
+export const canonicalName = (name: string): string =>
+  foldCase(name.normalize('NFKC'))
+    .normalize('NFKC')
+    .replace(/[\s\p{C}]/gu, '')

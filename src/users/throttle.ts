@@ -1,124 +1,111 @@
-import { createHash } from 'node:crypto'
-import { setTimeout } from 'node:timers/promises'
-import type { Budget, State } from '../state/state.ts'
-import { networkOf } from './network.ts'
+import type { KeyObject } from 'node:crypto'
+import type { Budget } from '../state/budget.ts'
+import type { State } from '../state/state.ts'
+import { createFlights } from './flights.ts'
+import { kindOf, type LoginAttempt, type LoginLimits, loginBudgets } from './login-budgets.ts'
 
-export interface ThrottleLimits {
+export interface ThrottleLimits extends LoginLimits {
   readonly enabled: boolean
-  readonly account: number
-  readonly accountEverywhere: number
-  readonly address: number
-  /** Seconds. */
-  readonly window: number
+  /** Seconds for which an account knows an origin after a login. */
+  readonly knownFor: number
 }
 
-export type Attempt =
+export interface ThrottleParts {
+  readonly state: Pick<State, 'spend' | 'settle'>
+  /** Digests names; one for all instances. */
+  readonly key: KeyObject
+  /** Whether attempts from this address are not counted. */
+  readonly exempt: (address: string) => boolean
+}
+
+export type Admission =
   | {
       readonly allowed: true
-      /** Gives the attempt back, and remembers the network as the account's own. */
-      succeeded(): Promise<void>
-      /** Keeps the attempt counted: it was judged wrong. */
-      failed(): void
+      /** Whether the account has logged in from there before. */
+      readonly known: boolean
+      /** The password was right: gives back what the attempt took, and makes the origin known. */
+      right(): void
+      /** It was wrong: what the attempt took stays taken. */
+      wrong(): void
       /** Gives the attempt back: nothing was judged. */
-      withdraw(): Promise<void>
+      withdraw(): void
     }
-  /** Seconds until the next attempt may be made. */
-  | { readonly allowed: false; readonly retryAfter: number }
+  /** Seconds until the next attempt is worth while, and the kind of budget that was exhausted. */
+  | { readonly allowed: false; readonly retryAfter: number; readonly budget: string }
 
 export interface Throttle {
   /** Reserves one attempt before the password is looked at, so that no race verifies more than the limit. */
-  reserve(account: string, address: string): Promise<Attempt>
+  reserve(attempt: LoginAttempt): Promise<Admission>
 }
 
-/** How long a network stays known after a good login, in seconds. */
-const knownFor = 30 * 86_400
 /** How long a reservation waits for others in flight to be judged, in milliseconds. */
 const patience = 2000
+/** Origins that one account knows at a time. */
+const mostOrigins = 20
 
-/**
- * Limits on guessing (RFC 6749 sections 4.3.2 and 10.10). Counted apart: one account from one
- * network, one address over all accounts, one account over all networks it never logged in from.
- * Guesses from elsewhere therefore never lock a user out of a network of their own.
- */
-export function createThrottle(state: State, limits: ThrottleLimits): Throttle {
-  const flights = new Map<string, Flight>()
+/** Limits on guessing (RFC 6749 sections 4.3.2 and 10.10) that lock nobody out of a place of their own (ADR 0011). */
+export function createThrottle(
+  { state, key, exempt }: ThrottleParts,
+  limits: ThrottleLimits,
+): Throttle {
+  const flights = createFlights()
 
   return {
-    async reserve(account, address) {
-      if (!limits.enabled) return unlimited
-      const network = networkOf(address)
-      const pair = digest(`${account} ${network}`)
-      const known = (await state.find('known-network', pair)) !== undefined
-      const { window } = limits
-      const budgets: Budget[] = [
-        { key: `pair:${pair}`, limit: limits.account, window },
-        { key: `address:${digest(network)}`, limit: limits.address, window },
-      ]
-      if (!known) {
-        budgets.push({ key: `account:${digest(account)}`, limit: limits.accountEverywhere, window })
-      }
-
+    async reserve(attempt) {
+      if (!limits.enabled || exempt(attempt.address)) return uncounted
+      const { budgets, from } = loginBudgets(attempt, limits, key)
       const deadline = Date.now() + patience
-      let spending = await state.spend(budgets)
+      let spending = await state.spend(budgets, from)
       // Good logins in flight hold reservations too: they are no reason to refuse another.
-      while (!spending.allowed && (await judged(flights.get(network), deadline - Date.now()))) {
-        spending = await state.spend(budgets)
+      while (
+        !spending.allowed &&
+        (await flights.givenBack(flightOf(spending.budget), deadline - Date.now()))
+      ) {
+        spending = await state.spend(budgets, from)
       }
-      if (!spending.allowed) return { allowed: false, retryAfter: spending.retryAfter }
-
-      const land = takeOff(flights, network)
+      if (!spending.allowed) {
+        const { retryAfter, budget } = spending
+        return { allowed: false, retryAfter, budget: kindOf(budget) }
+      }
+      const { known, spent } = spending
+      const land = flights.takeOff(spent.map(flightOf))
+      // Nobody waits for a settlement: one that fails leaves an attempt counted.
+      const settle = (settlement: Parameters<State['settle']>[0]) => {
+        state.settle(settlement).then(
+          () => land(true),
+          () => land(false),
+        )
+      }
       return {
         allowed: true,
-        failed: land,
-        withdraw: () => state.refund(budgets).finally(land),
-        async succeeded() {
-          try {
-            await state.refund(budgets)
-            if (!known) await state.save('known-network', pair, {}, knownFor)
-          } finally {
-            land()
-          }
-        },
+        known,
+        wrong: () => land(false),
+        withdraw: () => settle({ refund: spent, restore: [] }),
+        right: () =>
+          settle({
+            // What counts failures in a row starts anew; what counts all that a network does, with
+            // accounts of its own among them, goes on.
+            refund: spent.filter(({ delays }) => delays === undefined),
+            restore: spent.filter(({ delays }) => delays !== undefined),
+            acquaintance: {
+              account: from.account,
+              origins: from.origins.map(({ name }) => name),
+              ttl: limits.knownFor,
+              most: mostOrigins,
+            },
+          }),
       }
     },
   }
 }
 
-const unlimited: Attempt = {
+/** An attempt that takes nothing. */
+export const uncounted: Admission = {
   allowed: true,
-  succeeded: async () => {},
-  failed: () => {},
-  withdraw: async () => {},
+  known: false,
+  right: () => {},
+  wrong: () => {},
+  withdraw: () => {},
 }
 
-/** Attempts from one network that are being judged in this process. */
-interface Flight {
-  count: number
-  next: PromiseWithResolvers<true>
-}
-
-function takeOff(flights: Map<string, Flight>, network: string): () => void {
-  const flight = flights.get(network) ?? { count: 0, next: Promise.withResolvers<true>() }
-  flights.set(network, flight)
-  flight.count += 1
-  return () => {
-    flight.next.resolve(true)
-    flight.next = Promise.withResolvers<true>()
-    flight.count -= 1
-    if (flight.count === 0) flights.delete(network)
-  }
-}
-
-/** Whether an attempt in flight is judged within `patience` milliseconds. */
-async function judged(flight: Flight | undefined, patience: number): Promise<boolean> {
-  if (flight === undefined || patience <= 0) return false
-  const over = new AbortController()
-  const late = setTimeout(patience, false, { signal: over.signal, ref: false }).catch(() => false)
-  try {
-    return await Promise.race([flight.next.promise, late])
-  } finally {
-    over.abort()
-  }
-}
-
-const digest = (text: string): string => createHash('sha256').update(text).digest('base64url')
+const flightOf = ({ owner, name }: Budget): string => `${owner} ${name}`

@@ -10,7 +10,8 @@ describe('advisories: headers that proxies write, and others too', () => {
   let open: Latchkey
   let proxied: Latchkey
   before(async () => {
-    open = await startLatchkey({ throttle: { account: 3 } })
+    const slow = { free: 3, delay: '1h', longest: '1h', forget: '2h' }
+    open = await startLatchkey({ throttle: { account: slow, known: slow } })
     proxied = await startLatchkey({ proxy: { trusted: ['127.0.0.0/8'] } })
   })
   after(async () => {

@@ -48,8 +48,8 @@ describe('loadConfig', () => {
 
   it('reads durations with and without a unit', async () => {
     const lifetimes = ['90', '90s', '15m', '2h'].map(async (written) => {
-      const { throttle } = await load(withLines(`throttle: { window: ${written} }`))
-      return throttle.window
+      const { throttle } = await load(withLines(`throttle: { knownFor: ${written} }`))
+      return throttle.knownFor
     })
     expect(await Promise.all(lifetimes)).to.deep.equal([90, 90, 900, 7200])
   })

@@ -7,7 +7,9 @@ const login = 'grant_type=password&username=johndoe&password=secret&client_id=we
 describe('RFC 6585: additional status codes', () => {
   let server: Latchkey
   before(async () => {
-    server = await startLatchkey({ throttle: { account: 3, client: 3 } })
+    server = await startLatchkey({
+      throttle: { account: { free: 3 }, known: { free: 3 }, secret: { limit: 3 } },
+    })
   })
   after(() => server.stop())
 

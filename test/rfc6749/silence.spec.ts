@@ -8,7 +8,9 @@ const app = { basic: `app:${secret}` }
 describe('RFC 6749 section 10.7: what the log never says', () => {
   let server: Latchkey
   before(async () => {
-    server = await startLatchkey({ throttle: { account: 3, client: 3 } })
+    server = await startLatchkey({
+      throttle: { account: { free: 3 }, known: { free: 3 }, secret: { limit: 3 } },
+    })
     await server.accounts.add({ username: 'bird', hash: await cheaply(canary) })
     await server.accounts.add({ username: 'odd', hash: '$argon2id$v=19$m=1,t=1,p=1$nonsense' })
   })

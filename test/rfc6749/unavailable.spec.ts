@@ -18,7 +18,7 @@ describe('RFC 6749 section 5.2: faults of our own are no refusals', () => {
   before(async () => {
     redis = await startRedis()
     const state = { url: redis.url, timeout: 200 }
-    server = await startLatchkey({ state, throttle: { client: 3 } })
+    server = await startLatchkey({ state, throttle: { secret: { limit: 3 } } })
   })
   after(async () => {
     await server.stop()

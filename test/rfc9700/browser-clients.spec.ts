@@ -101,7 +101,7 @@ describe('RFC 9700 section 2.6: browser clients', () => {
 
   it('so may 429 and 503 [COR-03 COR-06]', async () => {
     const redis = await startRedis()
-    const throttle = { enabled: true, account: 1 }
+    const throttle = { account: { free: 1 } }
     const strict = await startLatchkey({ state: redis.url, throttle })
     try {
       const ask = () =>

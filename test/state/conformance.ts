@@ -3,6 +3,7 @@ import { expect } from 'chai'
 import { openState, type StateOptions } from '../../src/state/index.ts'
 import type { State, TokenReference } from '../../src/state/state.ts'
 import { until } from '../parts/until.ts'
+import { keepsBudgets } from './budgets.ts'
 import { keepsKeyRecords } from './key-records.ts'
 import { awkward, fresh, login, rotation } from './login.ts'
 import { logsRevocations } from './revocation-log.ts'
@@ -480,80 +481,7 @@ export function conformsToState(start: () => Promise<Store>, connections = 4): v
     })
   })
 
-  describe('budgets', () => {
-    const budget = (limit: number, window = 60) => ({ key: fresh('budget'), limit, window })
-
-    it('are spent up to their limit, by many at once', async () => {
-      const seven = budget(7)
-      const spendings = await hundred((each) => each.spend([seven]))
-      expect(spendings.filter(({ allowed }) => allowed)).to.have.lengthOf(7)
-      const refused = spendings.find(({ allowed }) => !allowed)
-      expect(refused).to.include({ allowed: false, budget: seven.key })
-      expect(refused).to.have.property('retryAfter').within(1, 60)
-    })
-
-    it('are spent together or not at all', async () => {
-      const [ample, scarce, after] = [budget(3), budget(1), budget(1)]
-      expect(await state.spend([ample, scarce, after])).to.deep.equal({ allowed: true })
-      for (const _ of [1, 2, 3]) {
-        expect(await state.spend([ample, scarce])).to.include({ budget: scarce.key })
-      }
-      expect(await state.spend([ample])).to.deep.equal({ allowed: true })
-      expect(await state.spend([ample])).to.deep.equal({ allowed: true })
-      expect(await state.spend([ample])).to.include({ allowed: false, budget: ample.key })
-      expect(await state.spend([])).to.deep.equal({ allowed: true })
-    })
-
-    it('named twice are spent twice', async () => {
-      const three = budget(3)
-      expect(await state.spend([three, three])).to.deep.equal({ allowed: true })
-      expect(await state.spend([three, three])).to.include({ allowed: false })
-      expect(await state.spend([three])).to.deep.equal({ allowed: true })
-    })
-
-    it('are given back, and never more than was spent', async () => {
-      const two = budget(2)
-      await state.spend([two])
-      await state.spend([two])
-      await state.refund([two])
-      expect(await state.spend([two])).to.deep.equal({ allowed: true })
-      expect(await state.spend([two])).to.include({ allowed: false })
-      for (const _ of [1, 2, 3, 4, 5]) await state.refund([two])
-      expect(await state.spend([two])).to.deep.equal({ allowed: true })
-      expect(await state.spend([two])).to.deep.equal({ allowed: true })
-      expect(await state.spend([two])).to.include({ allowed: false })
-    })
-
-    it('serve all who give back while they try', async () => {
-      const four = budget(4)
-      const turn = async (each: State) => {
-        await until(
-          () => each.spend([four]),
-          ({ allowed }) => allowed,
-        )
-        await each.refund([four])
-        return true
-      }
-      expect(await Promise.all(states.map(turn))).to.deep.equal(states.map(() => true))
-      expect(await state.spend([four])).to.deep.equal({ allowed: true })
-    })
-
-    it('become whole after their window, counted from the first spending', async () => {
-      const one = budget(1, 0.3)
-      expect(await state.spend([one])).to.deep.equal({ allowed: true })
-      expect(await state.spend([one])).to.include({ allowed: false, retryAfter: 1 })
-      await until(
-        () => state.spend([one]),
-        ({ allowed }) => allowed,
-      )
-      expect(await state.spend([one])).to.include({ allowed: false })
-    })
-
-    it('without anything to spend are exhausted for a window', async () => {
-      expect(await state.spend([budget(0, 30)])).to.include({ allowed: false, retryAfter: 30 })
-    })
-  })
-
+  keepsBudgets(() => states)
   logsRevocations(
     () => states,
     () => store.empty(),

@@ -1,3 +1,4 @@
+import type { Budget } from '../../src/state/budget.ts'
 import { openState, type StateOptions } from '../../src/state/index.ts'
 import type { State } from '../../src/state/state.ts'
 import { rotation } from './login.ts'
@@ -7,7 +8,7 @@ export interface Race {
   readonly options: StateOptions
   readonly families: readonly string[]
   readonly ids: readonly string[]
-  readonly budget: { readonly key: string; readonly limit: number; readonly window: number }
+  readonly budget: Budget
   readonly attempts: number
 }
 

@@ -55,7 +55,7 @@ async function race(
     fork(new URL('racer.ts', import.meta.url), { serialization: 'advanced' }),
   )
   await Promise.all(children.map((child) => once(child, 'message')))
-  const budget = { key: fresh('budget'), limit: 120, window: 60 }
+  const budget = { owner: fresh('owner'), name: 'budget', limit: 120, window: 60 }
   const begin: Race = { options, families, ids, budget, attempts: 8 }
   return Promise.all(
     children.map(async (child) => {

@@ -66,12 +66,14 @@ describe('state in Redis', () => {
       await state.cutOff({ kind: 'everything' }, 1)
       await state.save('AccessToken', fresh('record'), {}, 60)
       await state.once(fresh('id'), 60)
-      const budget = { key: fresh('budget'), limit: 5, window: 60 }
-      await state.spend([budget, { ...budget, key: fresh('budget') }])
-      await state.refund([budget, { ...budget, key: 'never spent' }])
+      const budget = { owner: 'one', name: fresh('budget'), limit: 5, window: 60 }
+      await state.spend([budget, { ...budget, name: fresh('budget') }])
+      const never = { ...budget, name: 'never spent' }
+      const acquaintance = { account: 'one', origins: ['here'], ttl: 60, most: 5 }
+      await state.settle({ refund: [budget, never], restore: [never], acquaintance })
       await state.spend([budget])
       await state.spend([budget])
-      await state.refund([budget])
+      await state.settle({ refund: [budget], restore: [] })
 
       const keys = (await redis.command('KEYS', '*')).match(/^latchkey:.*$/gm) ?? []
       expect(keys.map((key) => key.split(':')[1]).sort()).to.deep.equal([
@@ -84,6 +86,7 @@ describe('state in Redis', () => {
         'family',
         'logins',
         'once',
+        'origins',
         'record',
         'revocations',
         'revoked',
@@ -248,19 +251,21 @@ describe('state in Redis', () => {
     it('never repeats by itself what a cut connection left unanswered', async () => {
       const proxy = kept(await startProxy(redis.port))
       const state = await open(proxy.port)
-      const one = { key: fresh('budget'), limit: 5, window: 60 }
+      const one = { owner: 'one', name: fresh('budget'), limit: 5, window: 60 }
       await state.spend([one])
       proxy.swallowReplies()
       const asked = outcomeOf(state.spend([one]))
       await until(
-        () => redis.command('GET', `latchkey:budget:${one.key}`),
+        () => redis.command('GET', `latchkey:budget:{one}:${one.name}`),
         (spent) => spent.includes('\r\n2\r\n'),
       )
       proxy.cut()
       expect(await asked).to.equal('StateUnavailable')
       proxy.heal()
       await recovered(state)
-      expect(await redis.command('GET', `latchkey:budget:${one.key}`)).to.include('\r\n2\r\n')
+      expect(await redis.command('GET', `latchkey:budget:{one}:${one.name}`)).to.include(
+        '\r\n2\r\n',
+      )
     })
 
     it('is unavailable, not wrong, when its memory is full', async () => {

@@ -119,7 +119,7 @@ describe('state in SQLite', () => {
       await state.openFamily(login({ idle: 0.01 }))
       await state.revokeToken(fresh('jti'), 0.01)
       await state.once(fresh('id'), 0.01)
-      await state.spend([{ key: fresh('budget'), limit: 1, window: 0.01 }])
+      await state.spend([{ owner: 'one', name: fresh('budget'), limit: 1, window: 0.01 }])
       await state.cutOff({ kind: 'client', clientId: fresh('client') })
       const database = new DatabaseSync(store.file)
       const rows = (table: string) =>

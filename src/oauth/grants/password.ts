@@ -34,16 +34,20 @@ export const password: Grant = {
       password: secret,
       address: facts.address,
       client: client.id,
+      device: binding.jkt ?? binding.x5t,
+      repeated: facts.presented?.repeated ?? false,
       signal: departure(ctx.res),
     })
     if ('refused' in login) {
       facts.audit = { reason: login.refused, ...(login.sub !== undefined && { sub: login.sub }) }
       if (login.refused === 'throttled') {
+        if (login.budget !== undefined) facts.throttled = login.budget
         throw new OAuthError('temporarily_unavailable', 'too many attempts', {
           status: 429,
           retryAfter: login.retryAfter ?? 1,
         })
       }
+      facts.wrong = true
       // RFC 6749 section 5.2: unknown, wrong and disabled are one answer.
       throw new OAuthError('invalid_grant', 'the username or password is wrong')
     }
