@@ -46,6 +46,7 @@ const unavailable = new Set([
   'DirectoryUnavailable',
   'Overloaded',
   'SecretsBusy',
+  'SigningUnavailable',
 ])
 
 /** What a failure is to the client. What nobody foresaw is ours, and says nothing of itself. */
