@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto'
+import { hash } from 'node:crypto'
 import type { Client, Clients } from './client.ts'
 import { hashSecret, verifySecret } from './secrets.ts'
 import type { ClientThrottle, SecretSource } from './throttle.ts'
@@ -28,7 +28,7 @@ export function createJudgeSecret(clients: Clients, throttle: ClientThrottle): J
 
   return async (id, readings, from) => {
     const client = clients.get(id)
-    const stranger = createHash('sha256').update(id).digest().readUInt32BE()
+    const stranger = hash('sha256', id, 'buffer').readUInt32BE()
     const name = client === undefined ? `unknown ${stranger % buckets}` : `client ${id}`
     const retryAfter = throttle.blocked(name, from)
     if (retryAfter !== undefined) return { right: false, retryAfter }

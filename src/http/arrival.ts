@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
-import { BlockList, isIPv6 } from 'node:net'
+import { BlockList, isIPv6, type Socket } from 'node:net'
 import type { Middleware } from 'koa'
-import { factsOf, type RequestFacts } from '../oauth/request.ts'
+import type { RequestFacts } from '../oauth/request.ts'
 
 /**
  * Gives each request an id and an address. X-Forwarded-For counts only as far as trusted proxies
@@ -9,10 +9,12 @@ import { factsOf, type RequestFacts } from '../oauth/request.ts'
  */
 export function arrival(trusted: readonly string[]): Middleware {
   const proxies = blockList(trusted)
+  const peers = new WeakMap<Socket, Peer>()
   return async (ctx, next) => {
-    const peer = plain(ctx.req.socket.remoteAddress ?? '')
-    // A unix socket has no peer address: whoever may open it is the proxy.
-    const viaProxy = trusts(proxies, peer) || peer === ''
+    const { socket } = ctx.req
+    const known = peers.get(socket) ?? peerOf(socket, proxies)
+    peers.set(socket, known)
+    const { peer, viaProxy } = known
     const hops = viaProxy ? ctx.get('X-Forwarded-For').split(',') : []
     const forwarded = hops.map((hop) => plain(hop.trim())).filter((hop) => hop !== '')
     const facts: RequestFacts = {
@@ -21,9 +23,21 @@ export function arrival(trusted: readonly string[]): Middleware {
       viaProxy,
     }
     ctx.state = facts
-    ctx.set('X-Request-Id', factsOf(ctx).id)
+    ctx.set('X-Request-Id', facts.id)
     await next()
   }
+}
+
+/** Who is at the other end of a connection: the same for all its requests. */
+interface Peer {
+  readonly peer: string
+  readonly viaProxy: boolean
+}
+
+function peerOf(socket: Socket, proxies: BlockList): Peer {
+  const peer = plain(socket.remoteAddress ?? '')
+  // A unix socket has no peer address: whoever may open it is the proxy.
+  return { peer, viaProxy: peer === '' || trusts(proxies, peer) }
 }
 
 /** Whether the peer of a connection is a proxy whose headers are believed. */

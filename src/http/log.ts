@@ -2,6 +2,7 @@ import type { Middleware } from 'koa'
 import { type Logger, pino } from 'pino'
 import { factsOf } from '../oauth/request.ts'
 import { protocolError } from '../oauth/responses.ts'
+import { standardOutput } from './log-output.ts'
 import { revocationsPath } from './revocations.ts'
 
 export type { Logger } from 'pino'
@@ -14,7 +15,7 @@ export interface LogOptions {
 /** JSON lines on standard output, or lines for people. */
 export function createLog({ level, pretty }: LogOptions): Logger {
   const options = { level, base: null, timestamp: pino.stdTimeFunctions.isoTime }
-  if (!pretty) return pino(options)
+  if (!pretty) return pino(options, standardOutput())
   const transport = { target: 'pino-pretty', options: { ignore: 'hostname,pid', singleLine: true } }
   return pino({ ...options, transport })
 }
