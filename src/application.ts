@@ -2,14 +2,17 @@ import type { Clients } from './clients/client.ts'
 import type { JudgeSecret } from './clients/judge-secret.ts'
 import type { Config } from './config/schema.ts'
 import { logRetention, longestAccessToken } from './config/signing.ts'
-import { arrival } from './http/arrival.ts'
+import { arrival, arriveVia } from './http/arrival.ts'
+import { publicDocuments } from './http/documents.ts'
 import { endpoints } from './http/endpoints.ts'
+import { front } from './http/front.ts'
 import { boundFields, checkHost, fallback, securityHeaders } from './http/headers.ts'
 import type { Handler } from './http/in-flight.ts'
-import { type Logger, requestLog } from './http/log.ts'
+import { type Logger, requestLines, requestLog } from './http/log.ts'
 import type { Metrics } from './http/metrics.ts'
 import { onlyListed, underIssuer } from './http/mount.ts'
 import type { KeySet } from './keys/key-set.ts'
+import { publishAheadByDefault } from './keys/lifecycle.ts'
 import type { CertificateSource } from './oauth/certificate.ts'
 import { createProvider } from './oauth/provider.ts'
 import { BearerError, createVerifier } from './resource-server/index.ts'
@@ -49,8 +52,13 @@ export async function createApplication(parts: ApplicationParts): Promise<Handle
     apis,
     requireNonce: config.dpop.requireNonce,
   })
+  const { certificates } = parts
+  const clients = [...parts.clients.values()]
+  const publishAhead = publishAheadByDefault
+  const documents = publicDocuments({ issuer, apis, clients, keys, certificates, publishAhead })
   const router = endpoints({
     ...parts,
+    documents,
     feed: config.revocations.feed ? parts.feed : undefined,
     issuer,
     apis,
@@ -61,9 +69,11 @@ export async function createApplication(parts: ApplicationParts): Promise<Handle
     ...verifiers(parts),
   })
   provider.silent = true
+  const arrive = arriveVia(config.proxy?.trusted ?? [])
+  const logRequest = requestLines(log)
   provider
-    .use(arrival(config.proxy?.trusted ?? []))
-    .use(requestLog(log))
+    .use(arrival(arrive))
+    .use(requestLog(log, logRequest))
     .use(metrics.measure)
     .use(securityHeaders(issuer.startsWith('https:')))
     .use(fallback)
@@ -74,7 +84,8 @@ export async function createApplication(parts: ApplicationParts): Promise<Handle
     .use(router.routes())
     .use(onlyListed)
   log.debug({ keys: keys.keys.map(({ kid, state }) => ({ kid, state })) }, 'keys in use')
-  return provider.callback()
+  const { measureRequest } = metrics
+  return front({ issuer, documents, arrive, logRequest, measureRequest }, provider.callback())
 }
 
 /** Undefined where no API has its tokens in a list. */

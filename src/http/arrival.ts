@@ -1,27 +1,32 @@
 import { randomUUID } from 'node:crypto'
+import type { IncomingMessage } from 'node:http'
 import { BlockList, isIPv6, type Socket } from 'node:net'
 import type { Middleware } from 'koa'
 import type { RequestFacts } from '../oauth/request.ts'
+
+export type Arrive = (req: IncomingMessage) => RequestFacts
 
 /**
  * Gives each request an id and an address. X-Forwarded-For counts only as far as trusted proxies
  * vouch for it: the right-most hop that is not one of them (RFC 9700 section 4.13).
  */
-export function arrival(trusted: readonly string[]): Middleware {
+export function arriveVia(trusted: readonly string[]): Arrive {
   const proxies = blockList(trusted)
   const peers = new WeakMap<Socket, Peer>()
-  return async (ctx, next) => {
-    const { socket } = ctx.req
+  return ({ socket, headers }) => {
     const known = peers.get(socket) ?? peerOf(socket, proxies)
     peers.set(socket, known)
     const { peer, viaProxy } = known
-    const hops = viaProxy ? ctx.get('X-Forwarded-For').split(',') : []
+    const hops = viaProxy ? [headers['x-forwarded-for'] ?? []].flat().join().split(',') : []
     const forwarded = hops.map((hop) => plain(hop.trim())).filter((hop) => hop !== '')
-    const facts: RequestFacts = {
-      id: randomUUID(),
-      address: forwarded.findLast((hop) => !trusts(proxies, hop)) ?? peer,
-      viaProxy,
-    }
+    const address = forwarded.findLast((hop) => !trusts(proxies, hop)) ?? peer
+    return { id: randomUUID(), address, viaProxy }
+  }
+}
+
+export function arrival(arrive: Arrive): Middleware {
+  return async (ctx, next) => {
+    const facts = arrive(ctx.req)
     ctx.state = facts
     ctx.set('X-Request-Id', facts.id)
     await next()

@@ -6,11 +6,7 @@ import { presentClient } from '../oauth/client-authentication.ts'
 import { OAuthError } from '../oauth/error.ts'
 import { readForm } from '../oauth/form.ts'
 import { introspectionJwt } from '../oauth/introspection-jwt.ts'
-import {
-  authorizationServerMetadata,
-  type MetadataFacts,
-  openidConfiguration,
-} from '../oauth/metadata.ts'
+import type { MetadataFacts } from '../oauth/metadata.ts'
 import { answer } from '../oauth/responses.ts'
 import { routes } from '../oauth/routes.ts'
 import { presentToken, type VerifyOwnToken } from '../oauth/structured-tokens.ts'
@@ -22,7 +18,7 @@ import type { Directory } from '../users/directory.ts'
 import { type AdministrationParts, administration } from './administration.ts'
 import { clientCors, openCors } from './cors.ts'
 import { deadline } from './deadline.ts'
-import { document } from './documents.ts'
+import { type PublicDocument, serve } from './documents.ts'
 import { longestWait, revocations, revocationsPath } from './revocations.ts'
 import { statusList, statusLists } from './status-lists.ts'
 import { protectProfile, usersMe } from './users-me.ts'
@@ -42,6 +38,8 @@ export interface EndpointParts extends Omit<MetadataFacts, 'clients'> {
   readonly verifyOwn: VerifyOwnToken
   /** For revocation: whatever the clock says. */
   readonly verifyRevoked: VerifyOwnToken
+  /** By path. */
+  readonly documents: ReadonlyMap<string, PublicDocument>
   /** Undefined where it is off. */
   readonly feed: RevocationFeed | undefined
   /** Undefined where no API has any. */
@@ -56,9 +54,8 @@ export interface EndpointParts extends Omit<MetadataFacts, 'clients'> {
  * (service.ts): their middleware puts the request in order for it, and its answer in order for the client.
  */
 export function endpoints(parts: EndpointParts): Router {
-  const { issuer, clients, keys } = parts
+  const { issuer, clients } = parts
   const router = new Router({ strict: true, sensitive: true })
-  const facts = { ...parts, clients: [...clients.values()] }
   const cors = clientCors(clients, 'POST')
   const profileCors = clientCors(clients, 'GET, HEAD')
   const inTime = deadline(parts.answerTimeout)
@@ -76,13 +73,8 @@ export function endpoints(parts: EndpointParts): Router {
   for (const path of [routes.token, routes.revocation, routes.introspection])
     router.options(path, cors)
 
-  const documents = {
-    [routes.jwks]: document({ keys: keys.keys.map((key) => key.publicJwk) }),
-    '/.well-known/oauth-authorization-server': document(authorizationServerMetadata(facts)),
-    '/.well-known/openid-configuration': document(openidConfiguration(facts)),
-  }
-  for (const [path, serve] of Object.entries(documents)) {
-    router.get(path, openCors, serve)
+  for (const [path, document] of parts.documents) {
+    router.get(path, openCors, serve(document))
     router.options(path, openCors)
   }
 

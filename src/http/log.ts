@@ -26,13 +26,35 @@ const refusals: Readonly<Record<string, string>> = {
   '/revoke': 'revocation.refused',
 }
 
+export interface RequestLine {
+  readonly id: string
+  readonly method: string
+  /** Below the issuer. */
+  readonly path: string
+  readonly status: number
+  readonly ms: number
+  readonly address: string
+}
+export type LogRequest = (line: RequestLine, error?: string) => void
+
+/** The line that every request has. */
+export function requestLines(log: Logger): LogRequest {
+  const requests = log.child({ log: 'request' })
+  return (request, error) => {
+    const { path, ms } = request
+    const line = { ...request, path: path.slice(0, 200), ms: Math.round(ms * 10) / 10 }
+    if (request.status >= 500) requests.error({ ...line, error }, 'request')
+    // Every API asks every few seconds.
+    else requests[path === revocationsPath ? 'debug' : 'info'](line, 'request')
+  }
+}
+
 /**
  * One line a request, and one audit line for each token issued, refused or revoked. Neither holds a
  * query, a body, a header beyond the user agent, or a name that no user or client has: a password
  * typed into the wrong field would be among them.
  */
-export function requestLog(log: Logger): Middleware {
-  const requests = log.child({ log: 'request' })
+export function requestLog(log: Logger, logRequest: LogRequest): Middleware {
   const audit = log.child({ log: 'audit' })
   return async (ctx, next) => {
     const start = performance.now()
@@ -58,17 +80,9 @@ export function requestLog(log: Logger): Middleware {
         event,
       })
     }
-    const line = {
-      id,
-      method: ctx.method,
-      path: ctx.path.slice(0, 200),
-      status: ctx.status,
-      ms: Math.round((performance.now() - start) * 10) / 10,
-      address,
-    }
-    if (ctx.status >= 500) requests.error({ ...line, error: describe(failure?.cause) }, 'request')
-    // Every API asks every few seconds.
-    else requests[ctx.path === revocationsPath ? 'debug' : 'info'](line, 'request')
+    const { method, path, status } = ctx
+    const ms = performance.now() - start
+    logRequest({ id, method, path, status, ms, address }, describe(failure?.cause))
   }
 }
 

@@ -3,9 +3,18 @@ import type { Middleware } from 'koa'
 /** RFC 8414 section 3.1 puts the well-known part before the issuer's path, OpenID Connect Discovery behind it. */
 const wellKnown = /^\/\.well-known\/(oauth-authorization-server|openid-configuration)$/
 
+/** Every path at which a path below the issuer is found. */
+export function placesOf(issuer: string, path: string): string[] {
+  const prefix = prefixOf(issuer)
+  const below = prefix + path
+  return prefix !== '' && wellKnown.test(path) ? [below, path + prefix] : [below]
+}
+
+const prefixOf = (issuer: string) => new URL(issuer).pathname.replace(/\/$/, '')
+
 /** Serves an issuer with a path below that path; what is not below it is not here. */
 export function underIssuer(issuer: string): Middleware {
-  const prefix = new URL(issuer).pathname.replace(/\/$/, '')
+  const prefix = prefixOf(issuer)
   return async (ctx, next) => {
     const path = ctx.path
     if (prefix !== '') {
