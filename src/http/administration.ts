@@ -1,6 +1,6 @@
 import type { Context, Middleware } from 'koa'
 import type { Clients } from '../clients/client.ts'
-import { readBody } from '../oauth/body.ts'
+import { bodyReader } from '../oauth/body.ts'
 import { type CertificateSource, clientCertificate } from '../oauth/certificate.ts'
 import { OAuthError } from '../oauth/error.ts'
 import { factsOf } from '../oauth/request.ts'
@@ -30,7 +30,7 @@ interface Surroundings {
 const paths = { sessions: '/admin/users/:sub/sessions', revocations: '/admin/revocations' } as const
 
 /** Largest body, in bytes. */
-const bodyLimit = 16_384
+const readBody = bodyReader(16_384)
 
 /** The endpoints for a back office: what a user is logged in with, and an end to it. Off by default. */
 export function administration(
@@ -84,7 +84,7 @@ async function endingAsked(ctx: Context): Promise<Ending> {
   if (typeof type !== 'string' || ctx.get('Content-Encoding') !== '') {
     throw new OAuthError('invalid_request', 'send JSON or a form', { status: 415 })
   }
-  const text = await readBody(ctx.req, bodyLimit)
+  const text = await readBody(ctx)
   try {
     return readEnding(type.endsWith('json') ? JSON.parse(text) : formOf(text))
   } catch (cause) {

@@ -1,5 +1,5 @@
 import type { Context, Middleware } from 'koa'
-import { readBody } from './body.ts'
+import { bodyReader } from './body.ts'
 import { OAuthError } from './error.ts'
 import { factsOf } from './request.ts'
 
@@ -30,9 +30,10 @@ const most = 50
  * @throws OAuthError invalid_request, with 413 for too much and 415 for another media type or encoding
  */
 export function readForm(limit: number): Middleware {
+  const read = bodyReader(limit)
   return async (ctx, next) => {
     refuseOtherBodies(ctx)
-    const form = parseForm(await readBody(ctx.req, limit))
+    const form = parseForm(await read(ctx))
     factsOf(ctx).form = form
     // The engine takes a body that was read upstream (its lib/shared/selective_body.js).
     Object.assign(ctx.req, { body: Object.fromEntries(form) })
