@@ -31,6 +31,8 @@ export interface Latchkey {
   post(path: string, form: Form, options?: PostOptions): Promise<Answer>
   /** A right password login of johndoe through the public client `web`. */
   login(form?: Form): Promise<TokenAnswer>
+  /** Reloads with other overrides, as SIGHUP does with another file. */
+  replace(overrides: Record<string, unknown>): Promise<void>
   /** Ends it, and throws when its log holds a secret that went through `post`, or a stored hash. */
   stop(): Promise<void>
 }
@@ -87,7 +89,7 @@ export const fixtureClients = [
 export async function startLatchkey(overrides: Record<string, unknown> = {}): Promise<Latchkey> {
   const { path: folder, ...temporary } = await temporaryFolder()
   const port = await freePort()
-  const config = Config.parse({
+  const settings = {
     issuer: `http://127.0.0.1:${port}`,
     listen: { host: '127.0.0.1', port },
     keys: join(folder, 'keys'),
@@ -98,14 +100,13 @@ export async function startLatchkey(overrides: Record<string, unknown> = {}): Pr
     passwords: { hash: cheapHash },
     throttle: { enabled: false },
     ...overrides,
-  })
+  }
+  const config = Config.parse(settings)
   const accounts = openAccounts(join(folder, 'users.sqlite'))
   await accounts.add(johndoe)
   const log: Record<string, unknown>[] = []
-  const service = await startService(
-    config,
-    pino({ level: 'debug' }, { write: (line: string) => log.push(JSON.parse(line)) }),
-  )
+  const logger = pino({ level: 'debug' }, { write: (line: string) => log.push(JSON.parse(line)) })
+  const service = await startService(config, logger)
 
   const base = service.url + new URL(config.issuer).pathname.replace(/\/$/, '')
   const canary = createCanary()
@@ -143,6 +144,7 @@ export async function startLatchkey(overrides: Record<string, unknown> = {}): Pr
       if (answer.status !== 200) throw new Error(`login failed: ${answer.text}`)
       return answer.json
     },
+    replace: (others) => service.replace(Config.parse({ ...settings, ...others }), logger),
     async stop() {
       await service.close()
       await accounts.close()

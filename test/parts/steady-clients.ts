@@ -55,18 +55,18 @@ export function startSteadyClients(asked: Asked, count = 6): SteadyClients {
   }
 }
 
-/** The status, or the code of the failure. */
+/** The status, or the code of the failure; `lost` where the server had taken the connection already. */
 const ask = ({ url, method = 'GET', body }: Asked, agent: Agent) =>
   new Promise<string>((resolve) => {
     const headers = body === undefined ? {} : { 'Content-Type': form }
-    request(url, { agent, method, headers }, (response) => {
+    const sent = request(url, { agent, method, headers }, (response) => {
       response.resume()
-      response.once('close', () =>
-        resolve(response.complete ? String(response.statusCode) : 'cut off'),
-      )
+      response.once('close', () => resolve(response.complete ? `${response.statusCode}` : 'lost'))
     })
-      .once('error', (error: NodeJS.ErrnoException) => resolve(error.code ?? error.message))
-      .end(body)
+    sent.once('error', ({ code = 'failed' }: NodeJS.ErrnoException) =>
+      resolve(sent.reusedSocket ? 'lost' : code),
+    )
+    sent.end(body)
   })
 
 const form = 'application/x-www-form-urlencoded'

@@ -51,7 +51,12 @@ export function createPost({ number, of, log, onRestart, onExit }: PostParts): P
       onExit(exit)
       if (worker === current && !ended) missing(exit)
     })
-    await worker.serving
+    try {
+      await worker.serving
+    } catch (error) {
+      await worker.exited
+      throw error
+    }
     return worker
   }
 

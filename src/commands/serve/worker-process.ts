@@ -29,6 +29,9 @@ const mostForReport = 1000
 
 /** Starts a worker, which is this very command in another process (worker.ts). */
 export function startWorker(order: Omit<Order & { type: 'serve' }, 'type'>): WorkerProcess {
+  // Each takes its connections from the kernel. Handed out by the primary, one would hang for ever
+  // when its worker dies before it has it.
+  cluster.schedulingPolicy = cluster.SCHED_NONE
   cluster.setupPrimary({ serialization: 'advanced' })
   const born = performance.now()
   const worker = cluster.fork()
