@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { extname } from 'node:path'
 import { Worker } from 'node:worker_threads'
 import type { Loop } from './worker.ts'
@@ -10,9 +11,14 @@ interface Waiting {
   reject(error: Error): void
 }
 
-// One thread for the process, as libuv has one pool: started at first use, and it keeps nothing alive.
-let thread: Worker | undefined
-const waiting = new Map<number, Waiting>()
+interface Thread {
+  readonly worker: Worker
+  readonly waiting: Map<number, Waiting>
+}
+
+// For the process, as libuv has one pool: started when the others are busy, and they keep nothing alive.
+const threads = new Set<Thread>()
+const most = availableParallelism()
 let jobs = 0
 
 /**
@@ -20,8 +26,7 @@ let jobs = 0
  * rounds of SHA-512 would hold up every other request for a tenth of a second.
  */
 export function inBackground(job: Loop): Promise<Buffer> {
-  thread ??= start()
-  const worker = thread
+  const { worker, waiting } = leastBusy()
   worker.ref()
   const id = ++jobs
   return new Promise((resolve, reject) => {
@@ -31,18 +36,27 @@ export function inBackground(job: Loop): Promise<Buffer> {
   })
 }
 
-function start(): Worker {
+function leastBusy(): Thread {
+  const [idlest] = [...threads].sort((one, other) => one.waiting.size - other.waiting.size)
+  const settled = idlest?.waiting.size === 0 || threads.size >= most
+  return idlest !== undefined && settled ? idlest : start()
+}
+
+function start(): Thread {
   // Flags of the process such as --input-type are about its own entry point.
   const worker = new Worker(file, { execArgv: [] })
+  const waiting = new Map<number, Waiting>()
+  const thread = { worker, waiting }
+  threads.add(thread)
   worker.on('message', ({ id, output }: { id: number; output: Uint8Array }) => {
     waiting.get(id)?.resolve(Buffer.from(output))
     waiting.delete(id)
     if (waiting.size === 0) worker.unref()
   })
   worker.on('error', (error: Error) => {
-    thread = undefined
+    threads.delete(thread)
     for (const { reject } of waiting.values()) reject(error)
     waiting.clear()
   })
-  return worker
+  return thread
 }
