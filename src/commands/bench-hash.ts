@@ -1,4 +1,4 @@
-import { Command, InvalidArgumentError } from 'commander'
+import { Command, InvalidArgumentError, Option } from 'commander'
 import { loadConfig } from '../config/load.ts'
 import { capacityOf } from '../passwords/capacity.ts'
 import { caps } from '../passwords/caps.ts'
@@ -17,7 +17,11 @@ export const benchHashCommand = () =>
   new Command('bench-hash')
     .description('find the parameters of argon2id for this machine and a rate of logins')
     .requiredOption('--rate <number>', 'password logins a second that it has to do', loginRate)
-    .option('--memory <size>', 'most memory for one hash, such as 64M', size, 65_536)
+    .addOption(
+      new Option('--memory <size>', 'most memory for one hash, such as 256M')
+        .argParser(size)
+        .default(65_536, '64M'),
+    )
     .option('--config <file>', 'compute as many at once as this configuration, and measure its own')
     .option('--json', 'print JSON')
     .addHelpText(

@@ -89,7 +89,7 @@ describe('the Dockerfile', () => {
   it('starts the compiled server itself, so that signals reach it', () => {
     // The script makes itself the server, with as many threads as password hashes ask for.
     expect(words('ENTRYPOINT')).to.deep.equal(['/latchkey/bin/latchkey'])
-    expect(read('bin/latchkey')).to.match(/then exec "\$node" "\$cli" "\$@"; fi/)
+    expect(read('bin/latchkey')).to.match(/then exec "\$node" \S+ "\$cli" "\$@"; fi/)
     expect(words('CMD')[0]).to.equal('serve')
     expect(only('WORKDIR')).to.equal('/latchkey')
   })
