@@ -10,7 +10,7 @@ export const passwords = z
       .max(64)
       .optional()
       .describe(
-        'Password hashes computed at once; the number of processors, if left out. More is slower.',
+        'Password hashes computed at once on this machine, by all workers; the number of processors, if left out, and never more.',
       ),
     queue: z
       .number()
@@ -18,7 +18,9 @@ export const passwords = z
       .min(0)
       .max(1000)
       .default(32)
-      .describe('Logins that may wait for their turn; the next one is answered 503.'),
+      .describe(
+        'Logins that may wait for their turn; with one more, the longest line of a client and network loses its last: 503.',
+      ),
     wait: z
       .number()
       .int()
