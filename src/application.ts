@@ -12,7 +12,6 @@ import { type Logger, requestLines, requestLog } from './http/log.ts'
 import type { Metrics } from './http/metrics.ts'
 import { onlyListed, underIssuer } from './http/mount.ts'
 import type { KeySet } from './keys/key-set.ts'
-import { publishAheadByDefault } from './keys/lifecycle.ts'
 import type { CertificateSource } from './oauth/certificate.ts'
 import { createProvider } from './oauth/provider.ts'
 import { BearerError, createVerifier } from './resource-server/index.ts'
@@ -54,7 +53,7 @@ export async function createApplication(parts: ApplicationParts): Promise<Handle
   })
   const { certificates } = parts
   const clients = [...parts.clients.values()]
-  const publishAhead = publishAheadByDefault
+  const { publishAhead } = config.keys
   const documents = publicDocuments({ issuer, apis, clients, keys, certificates, publishAhead })
   const router = endpoints({
     ...parts,

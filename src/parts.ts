@@ -9,8 +9,10 @@ import { blockList, trusts } from './http/arrival.ts'
 import { type Handler, trackInFlight } from './http/in-flight.ts'
 import type { Logger } from './http/log.ts'
 import type { MeasuredParts, Metrics } from './http/metrics.ts'
+import { homeOf } from './keys/home.ts'
 import type { KeySet } from './keys/key-set.ts'
 import { openKeyStore } from './keys/key-store.ts'
+import { createVault } from './keys/vault.ts'
 import { type CertificateSource, certificatesIn } from './oauth/certificate.ts'
 import { createPasswords } from './passwords/index.ts'
 import { openState } from './state/index.ts'
@@ -53,9 +55,19 @@ export async function openParts(
     closing.push(() => state.close())
     const users = await openDirectories(config.users, log)
     closing.push(() => users.close())
+    const audit = log.child({ log: 'audit' })
+    const { folder, schedule } = signing(config)
+    const vault = createVault()
+    closing.push(() => vault.close())
     const keys = await openKeyStore({
-      ...signing(config),
-      onFault: (fault) => log.error({ error: String(fault) }, 'the folder of the keys is spoiled'),
+      home: homeOf(folder, state),
+      vault,
+      records: state,
+      schedule,
+      onFault: (fault) =>
+        log.error({ error: String(fault) }, 'the keys cannot be read, or taken up'),
+      onEvent: (event) => audit.info(event),
+      onToken: metrics.tokenSigned,
     })
     closing.push(() => keys.close())
     const epoch = await trackEpoch(state)
@@ -78,7 +90,6 @@ export async function openParts(
       algorithm: config.apis[0]?.algorithm ?? 'ES256',
       retention,
     })
-    const audit = log.child({ log: 'audit' })
     const rehash = createRehash({
       users,
       passwords,
@@ -108,6 +119,7 @@ export async function openParts(
     )
     const liveness = createLiveness(state, epoch, createStanding(users))
     const ready = async () => {
+      keys.check()
       await Promise.all([state.check(), users.check()])
     }
 
@@ -130,14 +142,9 @@ export async function openParts(
       })
 
     let handler = await application(keys.current())
-    keys.onChange((keySet) => {
-      application(keySet).then(
-        (next) => {
-          handler = next
-          log.info({ keys: keySet.keys.map(({ kid, state: is }) => ({ kid, is })) }, 'keys changed')
-        },
-        (error: Error) => log.error({ error: error.message }, 'the new keys could not be taken up'),
-      )
+    keys.onChange(async (keySet) => {
+      handler = await application(keySet)
+      log.info({ keys: keySet.keys.map(({ kid, state: is }) => ({ kid, is })) }, 'keys changed')
     })
 
     const requests = trackInFlight((req, res) => handler(req, res))
@@ -146,6 +153,7 @@ export async function openParts(
       measured: {
         passwords: passwords.load,
         feed: feed.load,
+        keys: keys.load,
         revocations: async () => (await state.revocationLog()).length,
       },
       ready,

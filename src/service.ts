@@ -51,6 +51,7 @@ export async function startService(
     {
       passwords: () => current.measured.passwords(),
       feed: () => current.measured.feed(),
+      keys: () => current.measured.keys(),
       revocations: () => current.measured.revocations(),
     },
     connections.load,

@@ -78,7 +78,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'pino-pretty': ['http/log.ts'],
   'prom-client': ['http/metrics'],
   yaml: ['config/', 'commands/client-entries.ts'],
-  zod: ['config/', 'keys/key-file.ts'],
+  zod: ['config/', 'keys/ring-document.ts'],
 }
 
 /** Why a file may be longer than 200 lines. */

@@ -1,10 +1,11 @@
 import { z } from 'zod'
 import { clientsSchema } from './schema-clients.ts'
+import { keys } from './schema-keys.ts'
 import { passwords, throttle } from './schema-limits.ts'
 import { http, issuer, listen, proxy, tls } from './schema-server.ts'
 import { state } from './schema-state.ts'
 import { usersSchema } from './schema-users.ts'
-import { algorithm, duration, path, resource, scopeToken } from './values.ts'
+import { algorithm, duration, resource, scopeToken } from './values.ts'
 
 export const api = z.strictObject({
   audience: resource.describe('The `aud` of its tokens and its resource indicator (RFC 8707).'),
@@ -37,11 +38,7 @@ export const Config = z.strictObject({
   listen,
   tls: tls.optional().describe('TLS by this server itself.'),
   proxy: proxy.optional().describe('Set when a reverse proxy terminates TLS.'),
-  keys: path()
-    .default('keys')
-    .describe(
-      'Folder of the signing keys and the refresh token key; made on first start, mode 0700.',
-    ),
+  keys,
   state,
   users: usersSchema,
   apis,

@@ -1,12 +1,11 @@
-import type { Algorithm } from '../keys/algorithms.ts'
+import type { Schedule } from '../keys/lifecycle.ts'
 import type { Config } from './schema.ts'
 
-/** What the folder of the keys is opened with (KeyStoreOptions). */
+/** Where the ring of keys is, and when it changes. */
 export interface Signing {
-  readonly folder: string
-  readonly algorithms: readonly Algorithm[]
-  /** Seconds. */
-  readonly retention: number
+  /** Undefined: in the shared store. */
+  readonly folder: string | undefined
+  readonly schedule: Schedule
 }
 
 /** Seconds that an access token may live at most. */
@@ -22,14 +21,18 @@ const margin = 3600
 
 /** The algorithms that may sign a token, and how long a key must outlive its last one. */
 export function signing({
-  keys,
+  keys: { folder, store, publishAhead, rotateEvery },
   apis,
   clients,
 }: Pick<Config, 'keys' | 'apis' | 'clients'>): Signing {
   const named = [...apis, ...clients]
   return {
-    folder: keys,
-    algorithms: [...new Set(named.flatMap(({ algorithm }) => algorithm ?? []))],
-    retention: longestAccessToken({ apis, clients }) + margin,
+    folder: store ? undefined : folder,
+    schedule: {
+      algorithms: [...new Set(named.flatMap(({ algorithm }) => algorithm ?? []))],
+      retention: longestAccessToken({ apis, clients }) + margin,
+      publishAhead,
+      rotateEvery,
+    },
   }
 }

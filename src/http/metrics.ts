@@ -6,6 +6,7 @@ import { protocolError } from '../oauth/responses.ts'
 import type { Connections } from './connections.ts'
 import { measureConnections } from './metrics-connections.ts'
 import { type HashingMetrics, measureHashing } from './metrics-hashing.ts'
+import { type KeysMeasured, measureKeys } from './metrics-keys.ts'
 import { measureReloads, type ReloadOutcome } from './metrics-reload.ts'
 import { revocationsPath } from './revocations.ts'
 
@@ -17,6 +18,8 @@ export interface Metrics {
   /** A stored hash that nobody can verify. */
   unusableHash(): void
   readonly hashing: HashingMetrics
+  /** An access token was signed by the key. */
+  readonly tokenSigned: (kid: string) => void
   /** The configuration was read again, and taken up or not. */
   readonly reloaded: (outcome: ReloadOutcome) => void
   /** What `read` says, to be added up with that of other processes. */
@@ -38,6 +41,7 @@ const paths = new Set([
 export interface MeasuredParts {
   readonly passwords: () => { readonly running: number; readonly waiting: number }
   readonly feed: () => { readonly waiting: number }
+  readonly keys: () => KeysMeasured
   /** The length of the log. */
   readonly revocations: () => Promise<number>
 }
@@ -97,6 +101,7 @@ export function createMetrics(parts: MeasuredParts, connections: Connections['lo
     snapshot: () => registry.getMetricsAsJSON(),
     unusableHash: () => unusable.inc(),
     hashing: measureHashing(registers, parts.passwords),
+    tokenSigned: measureKeys(registers, parts.keys),
     reloaded: measureReloads(registers),
     async measure(ctx, next) {
       const start = performance.now()

@@ -24,6 +24,8 @@ export interface SigningKey {
    * wait behind password hashes in libuv's pool; RSA goes to the pool (design D7).
    */
   sign(data: Uint8Array): Buffer | Promise<Buffer>
+  /** The same for an access token, which is counted. */
+  signToken(data: Uint8Array): Buffer | Promise<Buffer>
 }
 
 /** The keys as they are at one moment: immutable; a change is another KeySet. */
@@ -31,12 +33,4 @@ export interface KeySet {
   readonly keys: readonly SigningKey[]
   /** Authenticates refresh tokens (HMAC-SHA-256), 32 bytes; never leaves the process. */
   readonly refreshTokenKey: KeyObject
-}
-
-/** Where keys live and change. */
-export interface KeyStore {
-  current(): KeySet
-  /** Called after each change; returns the unsubscription. */
-  onChange(listener: (keys: KeySet) => void): () => void
-  close(): Promise<void>
 }

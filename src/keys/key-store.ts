@@ -1,123 +1,159 @@
-import { type FSWatcher, watch } from 'node:fs'
-import type { Algorithm } from './algorithms.ts'
-import type { StoredKey } from './key-file.ts'
-import { makeRefreshTokenKey, readRefreshTokenKey } from './key-folder.ts'
-import type { KeySet, KeyStore, SigningKey } from './key-set.ts'
-import { type Aged, publishAheadByDefault, rotateEveryByDefault } from './lifecycle.ts'
-import { openPrivateFolder } from './private-files.ts'
-import { rotate } from './rotation.ts'
-import { signer } from './signature.ts'
+import { acknowledgements } from './acknowledgements.ts'
+import { signingKey } from './current.ts'
+import { KeyFault } from './key-fault.ts'
+import type { KeySet, SigningKey } from './key-set.ts'
+import { dueStep, plan, type Schedule, type Step } from './lifecycle.ts'
+import { oneAtATime } from './one-at-a-time.ts'
+import { reduced, ringOpener } from './opened-ring.ts'
+import type { Ring } from './ring.ts'
+import { changesBetween, type KeyEvent } from './ring-changes.ts'
+import { changeRing, type RingHome } from './ring-home.ts'
+import { type RollRecords, rollCall } from './roll-call.ts'
+import { applied, completed } from './steps.ts'
+import type { Vault } from './vault.ts'
 
 export interface KeyStoreOptions {
-  readonly folder: string
-  /** Those in use: each gets a key at the first start, and is rotated. Keys of others stay published. */
-  readonly algorithms: readonly Algorithm[]
-  /** Seconds a key verifies after its successor began to sign: the longest life of a token, and an hour. */
-  readonly retention: number
-  /** Seconds a key is published before it signs; a day, if left out. */
-  readonly publishAhead?: number
-  /** Seconds a key signs, 30 days, if left out; 0 = until the operator makes another. */
-  readonly rotateEvery?: number
-  /** Seconds between two looks at the folder; 10, if left out. */
+  readonly home: RingHome
+  readonly vault: Vault
+  readonly records: RollRecords
+  readonly schedule: Schedule
+  /** Seconds between two looks at the ring; 2, if left out. */
   readonly lookEvery?: number
-  /** Milliseconds since the epoch. */
-  readonly clock?: () => number
-  /** Told what is wrong with the folder while running; until it is mended the keys stay as they were. */
+  /** Milliseconds by a clock that nobody sets. */
+  readonly elapsed?: () => number
+  /** Told what is wrong with the ring while running; until it is mended, what is left of the keys serves. */
   readonly onFault?: (fault: unknown) => void
+  /** Told what happened to a key, whoever did it. */
+  readonly onEvent?: (event: KeyEvent) => void
+  /** Told of each token. */
+  readonly onToken?: (kid: string) => void
+}
+
+/** The keys of this process: the ring as it is taken up, and kept up with. */
+export interface KeyStore {
+  current(): KeySet
+  /** For metrics: the keys, and the seconds until the ring changes again. */
+  readonly load: () => {
+    readonly keys: readonly Pick<SigningKey, 'state' | 'algorithm'>[]
+    readonly nextStepIn: number | undefined
+  }
+  /** Throws KeyUnavailable while an algorithm in use has no key that can sign. */
+  check(): void
+  /** Called after each change; the ring is acknowledged when it resolves. Returns the unsubscription. */
+  onChange(listener: (keys: KeySet) => void | Promise<void>): () => void
+  close(): Promise<void>
 }
 
 /**
- * Opens the folder of the keys, making it and the keys that are missing. Any number of processes may
- * share it. Throws KeyFault when it cannot be trusted.
+ * Opens the ring, making it and the keys that are missing, and takes its steps when they are due. Any
+ * number of processes may share it. Throws KeyFault when it cannot be trusted.
  */
-export async function openKeyStore({
-  folder,
-  publishAhead = publishAheadByDefault,
-  rotateEvery = rotateEveryByDefault,
-  lookEvery = 10,
-  clock = Date.now,
-  onFault = () => {},
-  ...rest
-}: KeyStoreOptions): Promise<KeyStore> {
-  const rotation = { folder, publishAhead, rotateEvery, ...rest }
-  const look = async () => {
-    const refreshTokenKey = await readRefreshTokenKey(folder)
-    return keySet(await rotate(rotation, clock()), refreshTokenKey)
+export async function openKeyStore(options: KeyStoreOptions): Promise<KeyStore> {
+  const { home, vault, schedule, records, lookEvery = 2 } = options
+  const { onFault = () => {}, onEvent = () => {}, onToken = () => {} } = options
+  const elapsed = options.elapsed ?? (() => performance.now())
+  if (home.exposed && !vault.seals) throw new KeyFault(unsealed)
+
+  const roll = rollCall(records, elapsed)
+  const opener = ringOpener(vault, (kid) => {
+    roll.count(kid)
+    onToken(kid)
+  })
+  const agreed = acknowledgements(elapsed)
+
+  await home.prepare()
+  // The first keys need no clock that all agree on: nobody has to know them before they sign.
+  const { now } = await roll.others().catch(() => ({ now: Date.now() }))
+  let ring = await changeRing(home, (found) => completed(found, { vault, schedule, now }))
+  let keys = await opener.open(ring)
+
+  const listeners = new Set<(keys: KeySet) => void | Promise<void>>()
+  const serve = async (found: KeySet) => {
+    keys = found
+    for (const listener of listeners) await listener(keys)
   }
 
-  await openPrivateFolder(folder)
-  await makeRefreshTokenKey(folder)
-  let current = await look()
-  const listeners = new Set<(keys: KeySet) => void>()
+  /** Another ring, or another version of it, takes the place of the one that is served. */
+  const takeUp = async (found: Ring): Promise<void> => {
+    try {
+      await serve(await opener.open(found))
+    } catch (fault) {
+      const left = reduced(keys, found)
+      if (left !== keys) await serve(left)
+      throw fault
+    }
+    for (const event of changesBetween(ring, found)) onEvent(event)
+    ring = found
+  }
 
+  const step = async (due: Step, at: number): Promise<void> => {
+    const changed = await applied(ring, due, { vault, schedule, now: at })
+    if (await home.replace(ring.version, changed)) await takeUp(changed)
+  }
+
+  /** Serves the ring as it is kept now; where it was lost, keeps what is served. */
+  const catchUp = async (): Promise<void> => {
+    const found = await home.read()
+    if (found === undefined || (found.id === ring.id && found.version < ring.version)) {
+      // None, or an older copy: a key that was cut must not come back.
+      await home.replace(found?.version ?? 0, { ...ring, version: ring.version + 1 })
+    } else if (found.id !== ring.id || found.version !== ring.version) await takeUp(found)
+  }
+
+  const look = async (): Promise<void> => {
+    const spoiled = await catchUp().then(
+      () => undefined,
+      (fault: unknown) => ({ fault }),
+    )
+    // Who serves an old ring says so, too: nothing is promoted then. And a store that cannot be asked
+    // holds every step back, and no signature.
+    const others = await roll
+      .acknowledge(ring)
+      .then(roll.others)
+      .catch(() => undefined)
+    if (spoiled) throw spoiled.fault
+    if (!others) return
+    agreed.note(ring, others.instances)
+    const due = dueStep(ring, { now: others.now, settled: agreed.settled }, schedule)
+    if (due) await step(due, others.now)
+  }
+
+  let told = ''
   const refresh = oneAtATime(async () => {
     try {
-      const found = await look()
-      if (sameKeys(current, found)) return
-      current = found
-      for (const listener of listeners) listener(current)
+      await look()
+      told = ''
     } catch (fault) {
-      onFault(fault)
+      if (told !== String(fault)) onFault(fault)
+      told = String(fault)
     }
   })
   const timer = setInterval(refresh, lookEvery * 1000).unref()
-  const watcher = watchFolder(folder, refresh)
+  const unwatch = home.watch(refresh)
+  refresh()
 
   return {
-    current: () => current,
+    current: () => keys,
+    load() {
+      const [next] = plan(ring, schedule)
+      return { keys: keys.keys, nextStepIn: next && (next.at - Date.now()) / 1000 }
+    },
+    check() {
+      for (const algorithm of schedule.algorithms) signingKey(keys, algorithm)
+    },
     onChange(listener) {
       listeners.add(listener)
       return () => listeners.delete(listener)
     },
     async close() {
       clearInterval(timer)
-      watcher?.close()
+      unwatch()
       listeners.clear()
       await refresh.settled()
+      await roll.leave(ring).catch(() => {})
     },
   }
 }
 
-function keySet(
-  aged: readonly Aged<StoredKey>[],
-  refreshTokenKey: KeySet['refreshTokenKey'],
-): KeySet {
-  const keys = aged.flatMap(({ key, state }): SigningKey[] => {
-    if (state === 'retired') return []
-    const { kid, algorithm, publicJwk, publicKey, privateKey } = key
-    const sign = signer(algorithm, privateKey)
-    return [Object.freeze({ kid, algorithm, state, publicJwk, publicKey, sign })]
-  })
-  return Object.freeze({ keys: Object.freeze(keys), refreshTokenKey })
-}
-
-function sameKeys(one: KeySet, other: KeySet): boolean {
-  const states = ({ keys }: KeySet) => keys.map(({ kid, state }) => `${kid} ${state}`).join()
-  return states(one) === states(other) && one.refreshTokenKey.equals(other.refreshTokenKey)
-}
-
-/** Calls during a run make one more run after it. */
-function oneAtATime(run: () => Promise<void>) {
-  let running: Promise<void> | undefined
-  let again = false
-  const start = () => {
-    again = running !== undefined
-    running ??= run().finally(() => {
-      running = undefined
-      if (again) start()
-    })
-  }
-  const settled = async () => {
-    while (running) await running
-  }
-  return Object.assign(start, { settled })
-}
-
-/** Tells of a change sooner than the timer would; where folders cannot be watched, the timer has to do. */
-function watchFolder(folder: string, changed: () => void): FSWatcher | undefined {
-  try {
-    return watch(folder, { persistent: false }, changed).on('error', () => {})
-  } catch {
-    return undefined
-  }
-}
+const unsealed =
+  'keys in the shared store are seen by whoever sees the store, so they must be sealed: set keys.seal, or keep them in a folder (keys.folder)'

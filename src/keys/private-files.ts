@@ -4,7 +4,8 @@ import { chmod, link, mkdir, open, readdir, stat, unlink } from 'node:fs/promise
 import { join } from 'node:path'
 import { KeyFault } from './key-fault.ts'
 
-const sizeLimit = 65_536
+/** Bytes: forty keys of any kind. */
+const sizeLimit = 262_144
 const hasCode = (error: unknown, code: string) =>
   error instanceof Error && 'code' in error && error.code === code
 
@@ -64,7 +65,7 @@ export async function readPrivate(path: string): Promise<string | undefined> {
       )
     }
     if (stats.size > sizeLimit)
-      throw new KeyFault(`${path} is larger than any key (${stats.size} bytes): remove it`)
+      throw new KeyFault(`${path} is larger than any ring of keys (${stats.size} bytes): remove it`)
     return await file.readFile('utf8')
   } finally {
     await file.close()

@@ -20,7 +20,7 @@ export type KeyMaterial =
 export type SecretMaterial = { readonly plain: string } | { readonly sealed: string }
 
 /** A key that may sign, whatever its state in the ring. */
-export type OpenedKey = Omit<SigningKey, 'state'>
+export type OpenedKey = Omit<SigningKey, 'state' | 'signToken'>
 
 /** A key to keep: its private half as it is kept, and its public half as it is published. */
 export interface NewKey {

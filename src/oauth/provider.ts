@@ -171,7 +171,7 @@ class EngineKey extends ExternalSigningKey {
   }
 
   override sign(data: Uint8Array) {
-    return this.#key.sign(data)
+    return this.#key.signToken(data)
   }
 }
 

@@ -43,6 +43,7 @@ function answerError(ctx: Context, issuer: string, error: OAuthError): void {
 /** Names of the errors by which the rooms below say that they cannot tell: 503, never a refusal. */
 const unavailable = new Set([
   'StateUnavailable',
+  'KeyUnavailable',
   'DirectoryUnavailable',
   'Overloaded',
   'SecretsBusy',

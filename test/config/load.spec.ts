@@ -32,7 +32,7 @@ describe('loadConfig', () => {
     const config = await load(
       withLines('state: sqlite:../state.sqlite', 'listen: { socket: run/a.sock }'),
     )
-    const folder = config.keys.slice(0, -'/keys'.length)
+    const folder = config.keys.folder.slice(0, -'/keys'.length)
     expect(folder).to.match(/^\/.*latchkey-\w+$/)
     expect(config.state.url).to.equal(
       `sqlite:${folder.slice(0, folder.lastIndexOf('/'))}/state.sqlite`,
@@ -117,7 +117,7 @@ defaultClient: b
     expect(await faults(wrong)).to.deep.equal([
       '10:1 bodyLimit: write a number, not a text',
       '11:1 log: empty: write a mapping of options, or leave the option out. The log on standard output.',
-      '12:1 keys: write a text, not a list',
+      '12:1 keys: write a text or a mapping of options, not a list',
       '13:1 defaultClient: write a text (put it in quotes)',
       '14:1 passwords: write a mapping of options, not a number',
     ])

@@ -1,6 +1,9 @@
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
-import { generateKey } from '../../src/keys/rotation.ts'
+import { folderHome } from '../../src/keys/folder-home.ts'
+import { emptyRing, promote, type Ring, stage } from '../../src/keys/ring.ts'
+import { changeRing } from '../../src/keys/ring-home.ts'
+import { createVault } from '../../src/keys/vault.ts'
 import { setClock } from './clock.ts'
 import { everywhere, type Fault } from './fault.ts'
 
@@ -40,8 +43,13 @@ export const serverFaults: readonly Fault[] = [
     name: 'new signing key, at once',
     on: everywhere,
     async strike({ folder }) {
-      await generateKey(join(folder, 'keys'), 'ES256', { now: Date.now(), publishAhead: 3 })
+      const home = folderHome(join(folder, 'keys'))
+      const fresh = await createVault().create('ES256')
+      const change = (work: (ring: Ring) => Ring) =>
+        changeRing(home, (ring) => work(ring ?? emptyRing('none', { plain: '' })))
+      await change((ring) => stage(ring, [fresh], Date.now()))
       await pause(4000)
+      await change((ring) => promote(ring, fresh.publicJwk.kid, Date.now(), 3900))
     },
   },
   {

@@ -2,7 +2,10 @@ import { join } from 'node:path'
 import { expect } from 'chai'
 import { calculateJwkThumbprint, decodeProtectedHeader } from 'jose'
 import { algorithms } from '../../src/keys/algorithms.ts'
-import { generateKey } from '../../src/keys/rotation.ts'
+import { folderHome } from '../../src/keys/folder-home.ts'
+import { promote, type Ring, stage } from '../../src/keys/ring.ts'
+import { changeRing } from '../../src/keys/ring-home.ts'
+import { createVault } from '../../src/keys/vault.ts'
 import { type Latchkey, passwordGrant, startLatchkey } from '../parts/latchkey.ts'
 import { until } from '../parts/until.ts'
 
@@ -128,14 +131,19 @@ describe('RFC 7517 the JWK Set', () => {
       const { access_token } = (await latchkey.post('/token', form)).json
       return { access_token, kid: decodeProtectedHeader(access_token).kid }
     }
-    const make = (publishAhead: number) =>
-      generateKey(join(latchkey.folder, 'keys'), 'ES256', { now: Date.now(), publishAhead })
+    const home = folderHome(join(latchkey.folder, 'keys'))
+    const change = (work: (ring: Ring) => Ring) =>
+      changeRing(home, (ring) => {
+        if (!ring) throw new Error('there is no ring')
+        return work(ring)
+      })
 
     const old = await token()
-    await make(86_400)
+    const next = await createVault().create('ES256')
+    await change((ring) => stage(ring, [next], Date.now()))
     await until(published, (keys) => keys.length === algorithms.length + 1)
     expect((await token()).kid).to.equal(old.kid)
-    await make(0)
+    await change((ring) => promote(ring, next.publicJwk.kid, Date.now(), 3900))
     const fresh = await until(token, ({ kid }) => kid !== old.kid)
 
     const kids = (await published()).map(({ kid }) => kid)

@@ -122,7 +122,8 @@ describe('RFC 9111: the JWK Set of replicas', () => {
     const made = await Promise.all(
       ['ES256', 'ES256', 'EdDSA', 'ES384'].map(async (algorithm) => {
         const { material, publicJwk } = await vault.create(algorithm as Algorithm)
-        return { ...(await vault.open(material, publicJwk)), state: 'current' as const }
+        const key = await vault.open(material, publicJwk)
+        return { ...key, state: 'current' as const, signToken: key.sign }
       }),
     )
     const backwards = made.toReversed().map((key) => ({

@@ -1,4 +1,5 @@
 import { BlockList, isIP } from 'node:net'
+import { jwksCached } from '../../keys/lifecycle.ts'
 import { type Finding, when } from '../faults.ts'
 import type { Config } from '../schema.ts'
 
@@ -49,6 +50,20 @@ export const checks: readonly Check[] = [
       ),
     ]
   }),
+  check(['keys', 'development'], ({ keys, development }) =>
+    when(
+      !development && keys.publishAhead < jwksCached,
+      ['keys', 'publishAhead'],
+      'write 6m or more: the JWK Set may be cached for so long, and tokens of a key that is not in it are refused',
+    ),
+  ),
+  check(['keys'], ({ keys }) =>
+    when(
+      keys.rotateEvery > 0 && keys.rotateEvery < keys.publishAhead,
+      ['keys', 'rotateEvery'],
+      'write more than `publishAhead`, or 0: a key is published before it signs',
+    ),
+  ),
   check(['state'], ({ state }) =>
     when(
       state.sentinel !== undefined && state.cluster !== undefined,

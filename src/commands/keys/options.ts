@@ -1,0 +1,20 @@
+import type { Command } from 'commander'
+import { Option } from 'commander'
+import { algorithms } from '../../keys/algorithms.ts'
+
+export type Print = (line: string) => void
+
+export const withConfig = (command: Command): Command =>
+  command.requiredOption('--config <file>', 'configuration file')
+
+export const withDryRun = (command: Command): Command =>
+  command.option('--dry-run', 'say what would happen, and change nothing')
+
+export const withAlgorithm = (command: Command, otherwise: string): Command =>
+  command.addOption(
+    new Option('--algorithm <name>', `only for this one; ${otherwise}, if left out`).choices(
+      algorithms,
+    ),
+  )
+
+export const withYes = (command: Command): Command => command.option('--yes', 'do not ask')
