@@ -34,7 +34,8 @@ const config = Config.parse({
       parallelism: Number(parallelism),
     },
   },
-  log: { level: 'silent' },
+  // As it runs for others: one line a request, to wherever the starter sends them.
+  log: { level: process.env.LOG_LEVEL ?? 'info' },
 })
 const accounts = openAccounts(join(folder, 'users.sqlite'))
 if ((await accounts.list().next()).done) {

@@ -1,4 +1,6 @@
 import { Agent, request } from 'node:http'
+import { setTimeout as pause } from 'node:timers/promises'
+import { quantile } from './statistics.ts'
 
 export interface Call {
   readonly path: string
@@ -6,6 +8,9 @@ export interface Call {
   readonly form?: string
   readonly authorization?: string
 }
+
+/** Gives the next call of a caller, who is told the body of the answer to its last. */
+export type NextCall = (caller: number, last: string) => Call
 
 export interface Load {
   readonly requests: number
@@ -17,43 +22,72 @@ export interface Load {
   readonly p99: number
 }
 
-/**
- * Runs `connections` callers for `seconds`; each makes its next call when it has the answer to its
- * last. `next` gives the call, and is told the body of the answer before.
- */
+/** Runs `connections` callers for `seconds`; each makes its next call when it has the answer to its last. */
 export async function load(
   url: string,
   connections: number,
   seconds: number,
-  next: (caller: number, last: string) => Call,
+  next: NextCall,
+): Promise<Load> {
+  const start = performance.now()
+  const end = start + seconds * 1000
+  return callers(url, connections, next, start, async () => performance.now() < end)
+}
+
+/**
+ * `rate` calls a second, however long the answers take: a time counts from when its call was due, so
+ * that a slow answer is not hidden by the calls that waited for it. `connections` bounds them.
+ */
+export async function steadyLoad(
+  url: string,
+  connections: number,
+  seconds: number,
+  rate: number,
+  next: NextCall,
+): Promise<Load> {
+  const start = performance.now()
+  const total = Math.floor(rate * seconds)
+  let taken = 0
+  return callers(url, connections, next, start, async () => {
+    if (taken >= total) return false
+    const due = start + (taken * 1000) / rate
+    taken += 1
+    const early = due - performance.now()
+    if (early > 0) await pause(early)
+    return due
+  })
+}
+
+/** `turn` says whether a caller goes on, and since when its call is due if that is not now. */
+async function callers(
+  url: string,
+  connections: number,
+  next: NextCall,
+  start: number,
+  turn: () => Promise<boolean | number>,
 ): Promise<Load> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   const times: number[] = []
   let failures = 0
-  const start = performance.now()
-  const end = start + seconds * 1000
   await Promise.all(
     Array.from({ length: connections }, async (_, caller) => {
       let last = ''
-      while (performance.now() < end) {
-        const before = performance.now()
+      for (let due = await turn(); due !== false; due = await turn()) {
+        const since = due === true ? performance.now() : due
         const answer = await send(agent, url, next(caller, last))
-        times.push(performance.now() - before)
+        times.push(performance.now() - since)
         if (answer.status !== 200) failures += 1
         last = answer.body
       }
     }),
   )
   agent.destroy()
-  times.sort((a, b) => a - b)
-  const at = (share: number) =>
-    times[Math.min(times.length - 1, Math.floor(times.length * share))] ?? 0
   return {
     requests: times.length,
     failures,
     seconds: (performance.now() - start) / 1000,
-    p50: at(0.5),
-    p99: at(0.99),
+    p50: quantile(times, 0.5),
+    p99: quantile(times, 0.99),
   }
 }
 

@@ -1,10 +1,13 @@
-import { type ChildProcess, fork } from 'node:child_process'
+import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { join } from 'node:path'
+import { resolve } from 'node:path'
+import { until } from '../test/parts/until.ts'
+import { cpuOf } from './process.ts'
 
 /** A server under measurement, in a process of its own. */
 export interface Subject {
   readonly url: string
+  readonly pid: number
   /** CPU time the process has used so far, in microseconds. */
   cpu(): Promise<number>
   stop(): Promise<void>
@@ -25,14 +28,16 @@ export function answerCpu(url: string, stop: () => Promise<void>): void {
   process.send?.({ url })
 }
 
+/** A server of ours: a file of this folder that calls answerCpu. */
 export async function startSubject(file: string, args: readonly string[]): Promise<Subject> {
-  const child = fork(join(import.meta.dirname, file), args, {
+  const child = fork(resolve(import.meta.dirname, file), args, {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const ready = await next(child)
   if (!('url' in ready)) throw new Error('the server did not say where it is')
   return {
     url: ready.url,
+    pid: child.pid ?? 0,
     async cpu() {
       child.send('cpu')
       const answer = await next(child)
@@ -45,10 +50,53 @@ export async function startSubject(file: string, args: readonly string[]): Promi
   }
 }
 
+export interface Program {
+  readonly command: string
+  readonly args: readonly string[]
+  readonly folder: string
+  readonly url: string
+  readonly environment?: Readonly<Record<string, string>>
+}
+
+/** A server of others, ready when it answers at all. */
+export async function startProgram(program: Program): Promise<Subject> {
+  const { command, args, folder, url, environment } = program
+  const child = spawn(command, args, {
+    cwd: folder,
+    env: { PATH: process.env.PATH, ...environment },
+    stdio: 'ignore',
+  })
+  const { pid } = child
+  if (pid === undefined) throw new Error(`${command} cannot be started`)
+  const answers = () =>
+    fetch(url).then(
+      () => true,
+      () => child.exitCode !== null,
+    )
+  await until(answers, (there) => there, 30_000)
+  if (child.exitCode !== null) throw new Error(`${command} ended instead of answering`)
+  return {
+    url,
+    pid,
+    cpu: async () => cpuOf(pid),
+    async stop() {
+      child.kill('SIGTERM')
+      if (child.exitCode === null) await once(child, 'exit')
+    },
+  }
+}
+
 async function next(child: ChildProcess): Promise<Message> {
-  const gone = once(child, 'exit').then(() => {
+  const done = new AbortController()
+  const { signal } = done
+  const gone = once(child, 'exit', { signal }).then(() => {
     throw new Error('the server ended')
   })
-  const [message] = await Promise.race([once(child, 'message'), gone])
-  return message as Message
+  try {
+    const [message] = await Promise.race([once(child, 'message', { signal }), gone])
+    return message as Message
+  } finally {
+    gone.catch(() => undefined)
+    done.abort()
+  }
 }

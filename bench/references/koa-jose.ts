@@ -1,13 +1,17 @@
 import { generateKeyPair, SignJWT } from 'jose'
 import Koa from 'koa'
-import bodyParser from 'koa-bodyparser'
-import { answerCpu } from './subject.ts'
+import { answerCpu } from '../subject.ts'
 
-/** The least a token endpoint can do: read a form, sign an ES256 token with jose, answer JSON. No client, no state. */
+/** The least a token endpoint can do with Koa and jose: read a form, sign, answer JSON. No client, no state. */
+const [port = ''] = process.argv.slice(2)
 const { privateKey } = await generateKeyPair('ES256')
 const app = new Koa()
-app.use(bodyParser())
+app.use(async (ctx, next) => {
+  if (ctx.method === 'POST') return next()
+  ctx.body = { hello: 'world' }
+})
 app.use(async (ctx) => {
+  for await (const _ of ctx.req);
   const token = await new SignJWT({ scope: 'read', client_id: 'app' })
     .setProtectedHeader({ alg: 'ES256', typ: 'at+jwt', kid: 'bench' })
     .setIssuer('http://127.0.0.1')
@@ -20,8 +24,8 @@ app.use(async (ctx) => {
   ctx.set('Cache-Control', 'no-store')
   ctx.body = { access_token: token, token_type: 'Bearer', expires_in: 300 }
 })
-const server = app.listen(Number(process.argv[2]), '127.0.0.1', () => {
-  answerCpu(`http://127.0.0.1:${process.argv[2]}`, async () => {
+const server = app.listen(Number(port), '127.0.0.1', () => {
+  answerCpu(`http://127.0.0.1:${port}`, async () => {
     server.close()
   })
 })

@@ -1,0 +1,162 @@
+import {
+  bare,
+  type Contestant,
+  koaJose,
+  latchkeyRedis,
+  latchkeySqlite,
+  least,
+  nodeHttp,
+  nodeOauth,
+  type Surroundings,
+} from './contestants.ts'
+import { type Load, load, steadyLoad } from './load.ts'
+import {
+  clientCredentials,
+  connections,
+  introspection,
+  jwks,
+  metadata,
+  password,
+  refresh,
+  type Scenario,
+} from './scenarios.ts'
+import { type Spread, spread } from './statistics.ts'
+import type { Subject } from './subject.ts'
+
+/** One server at one endpoint. */
+export interface EndpointFigures {
+  /** CPU time of the server, in microseconds a request. */
+  readonly cpu: Spread
+  /** Requests a second, as many as 16 callers get. */
+  readonly rate: Spread
+  /** Milliseconds at a fixed rate; nothing where it was not asked. */
+  readonly p50?: Spread
+  readonly p99?: Spread
+  /** Latchkey's CPU over Redis, as a part of this server's, of runs next to each other: below 1 where Latchkey needs less. */
+  readonly ratio: Spread
+}
+
+/** By endpoint, then by server. */
+export type Endpoints = Readonly<Record<string, Readonly<Record<string, EndpointFigures>>>>
+
+interface Heat {
+  readonly scenario: Scenario
+  readonly contestants: readonly Contestant[]
+  /** Requests a second for p50 and p99; 0 leaves them out. */
+  readonly rate: number
+}
+
+/** Who has the endpoint. The bare engine introspects opaque tokens alone, Latchkey gets JWTs. */
+const heats: readonly Heat[] = [
+  {
+    scenario: clientCredentials,
+    contestants: [latchkeyRedis, latchkeySqlite, bare, nodeOauth, koaJose, nodeHttp],
+    rate: 300,
+  },
+  {
+    scenario: refresh,
+    contestants: [latchkeyRedis, latchkeySqlite, bare, nodeOauth, nodeHttp],
+    rate: 300,
+  },
+  { scenario: introspection, contestants: [latchkeyRedis, latchkeySqlite, bare], rate: 300 },
+  { scenario: jwks, contestants: [latchkeyRedis, bare, koaJose], rate: 300 },
+  { scenario: metadata, contestants: [latchkeyRedis, bare, koaJose], rate: 0 },
+  { scenario: password, contestants: [latchkeyRedis, latchkeySqlite, bare], rate: 0 },
+]
+
+/** Seconds of load before anything counts, so that the code is compiled. */
+const warmUp = 4
+
+interface Run {
+  readonly cpu: number
+  readonly rate: number
+}
+
+async function run(subject: Subject, scenario: Scenario, seconds: number): Promise<Run> {
+  const next = await scenario.prepare(subject.url)
+  const before = await subject.cpu()
+  const figures = honest(scenario, await load(subject.url, connections, seconds, next))
+  return {
+    cpu: ((await subject.cpu()) - before) / figures.requests,
+    rate: figures.requests / figures.seconds,
+  }
+}
+
+/** Servers take turns in every round, so that a noisy neighbour meets all of them. */
+export async function endpoints(
+  around: Omit<Surroundings, 'cost'>,
+  { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
+  tell: (line: string) => void,
+): Promise<Endpoints> {
+  const names = new Set(heats.flatMap(({ contestants }) => contestants))
+  const subjects = new Map<Contestant, Subject>()
+  for (const contestant of names) {
+    subjects.set(contestant, await contestant.start({ ...around, cost: least }))
+  }
+  const figures: Record<string, Record<string, EndpointFigures>> = {}
+  for (const heat of heats) {
+    tell(heat.scenario.name)
+    figures[heat.scenario.name] = await measured(heat, subjects, rounds, seconds)
+  }
+  for (const subject of subjects.values()) await subject.stop()
+  return figures
+}
+
+async function measured(
+  { scenario, contestants, rate }: Heat,
+  subjects: ReadonlyMap<Contestant, Subject>,
+  rounds: number,
+  seconds: number,
+): Promise<Record<string, EndpointFigures>> {
+  const runs = new Map<Contestant, Run[]>(contestants.map((each) => [each, []]))
+  const latencies = new Map<Contestant, Load[]>(contestants.map((each) => [each, []]))
+  // Round 0 warms up and is not counted.
+  for (let round = 0; round <= rounds; round += 1) {
+    for (const contestant of contestants) {
+      const subject = subjects.get(contestant)
+      if (subject === undefined) continue
+      const one = await run(subject, scenario, round === 0 ? warmUp : seconds)
+      if (round === 0) continue
+      runs.get(contestant)?.push(one)
+      if (rate === 0) continue
+      const next = await scenario.prepare(subject.url)
+      const steady = await steadyLoad(subject.url, connections, seconds, rate, next)
+      latencies.get(contestant)?.push(honest(scenario, steady))
+    }
+  }
+  const [latchkey] = contestants
+  const own = (latchkey && runs.get(latchkey)) ?? []
+  return Object.fromEntries(
+    contestants.map((contestant) => {
+      const all = runs.get(contestant) ?? []
+      const steady = latencies.get(contestant) ?? []
+      return [
+        contestant.name,
+        {
+          cpu: spread(all.map(({ cpu }) => cpu)),
+          rate: spread(all.map((one) => one.rate)),
+          ratio: spread(
+            all.map(({ cpu }, at) => (own[at]?.cpu ?? Number.NaN) / cpu),
+            2,
+          ),
+          ...(steady.length > 0 && {
+            p50: spread(
+              steady.map(({ p50 }) => p50),
+              2,
+            ),
+            p99: spread(
+              steady.map(({ p99 }) => p99),
+              2,
+            ),
+          }),
+        },
+      ]
+    }),
+  )
+}
+
+/** Errors are fast, and no figures. */
+function honest(scenario: Scenario, figures: Load): Load {
+  if (figures.failures === 0) return figures
+  throw new Error(`${scenario.name}: ${figures.failures} of ${figures.requests} failed`)
+}

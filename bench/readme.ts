@@ -1,0 +1,37 @@
+import type { Result } from './result.ts'
+
+const [begin, end] = ['<!-- bench -->', '<!-- /bench -->']
+
+/** The numbers of the README, in words; they come from docs/bench.json and from nowhere else. */
+export function summary({ endpoints, starts, machine, date, rounds }: Result): string {
+  const rows = Object.entries(endpoints).flatMap(([endpoint, servers]) => {
+    const latchkey = servers['Latchkey, Redis']
+    if (latchkey === undefined) return []
+    const engine = servers['oidc-provider, Redis']
+    const floor = servers['node:http and the work itself']
+    const cells = [
+      endpoint,
+      `${latchkey.cpu.median.toFixed(0)} µs`,
+      ...[engine, floor].map((each) => (each ? `${each.cpu.median.toFixed(0)} µs` : '')),
+    ]
+    return [`| ${cells.join(' | ')} |`]
+  })
+  const start = starts['Latchkey, Redis']
+  return [
+    '| CPU time a request | Latchkey, Redis | oidc-provider as it comes, Redis | node:http and the work itself |',
+    '|---|---|---|---|',
+    ...rows,
+    '',
+    `${machine.processors} processors (${machine.processor}), Node ${machine.node}, ${date}, medians of ${rounds} rounds in which the servers took turns.` +
+      (start === undefined
+        ? ''
+        : ` From the command to the first answer: ${start.ready.median} ms; ${start.memory.median} MB when idle.`),
+  ].join('\n')
+}
+
+/** The README with this summary between its two marks. @throws Error when they are not there */
+export function withSummary(readme: string, result: Result): string {
+  const [from, to] = [readme.indexOf(begin), readme.indexOf(end)]
+  if (from < 0 || to < from) throw new Error(`the README has no ${begin} … ${end}`)
+  return `${readme.slice(0, from + begin.length)}\n${summary(result)}\n${readme.slice(to)}`
+}
