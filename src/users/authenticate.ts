@@ -10,7 +10,7 @@ export interface Credentials {
   readonly address: string
   /** Id of the client that asks. */
   readonly client: string
-  /** Thumbprint of a key that it has proved to hold. */
+  /** Thumbprint of a key that the user's device has proved to hold. */
   readonly device?: string | undefined
   /** Whether this is a guess that was just judged wrong, made once more: not a new one, and not counted. */
   readonly repeated?: boolean

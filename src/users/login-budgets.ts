@@ -42,7 +42,7 @@ export interface LoginAttempt {
   readonly sub?: string | undefined
   readonly address: string
   readonly client: string
-  /** Thumbprint of a key that the client has proved to hold in this request. */
+  /** Thumbprint of a key that the user's device has proved to hold in this request. */
   readonly device?: string | undefined
 }
 

@@ -83,10 +83,9 @@ export function createThrottle(
         withdraw: () => settle({ refund: spent, restore: [] }),
         right: () =>
           settle({
-            // What counts failures in a row starts anew; what counts all that a network does, with
-            // accounts of its own among them, goes on.
-            refund: spent.filter(({ delays }) => delays === undefined),
-            restore: spent.filter(({ delays }) => delays !== undefined),
+            // At home a right password ends the row of wrong ones. Elsewhere they are others' as well,
+            // who must not begin anew because the user has travelled.
+            ...(known ? { refund: [], restore: spent } : { refund: spent, restore: [] }),
             acquaintance: {
               account: from.account,
               origins: from.origins.map(({ name }) => name),

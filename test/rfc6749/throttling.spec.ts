@@ -175,16 +175,20 @@ describe('RFC 6749 section 10.10: guesses at passwords', () => {
 
   it('do not shut out a device that proves its key, wherever it is (RFC 9449) [ROP-07]', async () => {
     const key = makeKey()
-    const prove = (by: typeof key, address: string) => {
+    const prove = (by: typeof key, address: string, client: object = {}) => {
       const DPoP = dpopProof(by, 'POST', `${server.issuer}/token`)
-      const form = { ...passwordGrant, username: 'hal' }
+      const form = { ...passwordGrant, username: 'hal', ...client }
       return server.post('/token', form, { headers: { DPoP, 'X-Forwarded-For': address } })
     }
+    const backEnd = { client_id: 'app', client_secret: secret }
     expect((await prove(key, '192.0.11.1')).status).to.equal(200)
+    expect((await prove(key, '192.0.11.1', backEnd)).status).to.equal(200)
     await times(6, () => login('hal', 'x', '192.0.12.1'))
     expect(await right('hal', '192.0.13.1')).to.equal(429)
     expect((await prove(makeKey(), '192.0.13.1')).status).to.equal(429)
     expect((await prove(key, '192.0.13.1')).status).to.equal(200)
+    const stranger = await prove(key, '192.0.14.1', backEnd)
+    expect(stranger.status, 'the key is of a device, not of a back end').to.equal(429)
   })
 })
 

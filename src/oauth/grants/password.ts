@@ -34,7 +34,8 @@ export const password: Grant = {
       password: secret,
       address: facts.address,
       client: client.id,
-      device: binding.jkt ?? binding.x5t,
+      // The key of a confidential client is no user's device: all its users come with the same one.
+      ...(client.public && { device: binding.jkt ?? binding.x5t }),
       repeated: facts.presented?.repeated ?? false,
       signal: departure(ctx.res),
     })
