@@ -42,10 +42,7 @@ function serve(server: Server, handler: RequestListener, connections: Connection
   const turns = {
     onBusy: connections.busy,
     onIdle: connections.idle,
-    onFlood(socket: Socket) {
-      connections.ended('pipelining')
-      socket.destroy()
-    },
+    onFlood: connections.bar,
   }
   server.on('request', inTurn(handle, mostWaiting, turns))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {

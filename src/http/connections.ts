@@ -36,6 +36,7 @@ export const usualLimits: ConnectionLimits = {
 export const reasons = [
   'full',
   'address',
+  'barred',
   'made_room',
   'pipelining',
   'handshake',
@@ -55,10 +56,20 @@ export interface Connections {
   /** It waits no longer: it has a request, or is closed. */
   busy(socket: Socket): void
   isIdle(socket: Socket): boolean
+  /** Ends a connection that floods, and takes none from its address for a while. */
+  bar(socket: Socket): void
   /** Counts the end of a connection, which the caller brings about. */
   ended(reason: Reason): void
   load(): { readonly open: number; readonly ended: ReadonlyMap<Reason, number> }
 }
+
+/**
+ * Milliseconds for which nothing is taken from an address that flooded: Node reads all requests of a
+ * packet before it can be told to stop, so each flood costs as much as hundreds of connections do.
+ */
+const barredFor = 10_000
+/** Addresses that are remembered for it; beyond, the oldest is forgotten. */
+const mostBarred = 10_000
 
 /** Milliseconds between two reports of refusals for one reason: a flood must not flood the log. */
 const reportInterval = 60_000
@@ -73,6 +84,7 @@ export function createConnections(
 ): Connections {
   const perNetwork = new Map<string, number>()
   const waiting = new Set<Socket>()
+  const barred = new Map<string, number>()
   const counts = new Map<Reason, number>()
   const reported = new Map<Reason, number>()
   let open = 0
@@ -94,6 +106,13 @@ export function createConnections(
     else perNetwork.set(network, now)
     return now
   }
+  const isBarred = (network: string): boolean => {
+    const until = barred.get(network)
+    if (until === undefined) return false
+    if (until > performance.now()) return true
+    barred.delete(network)
+    return false
+  }
   const makeRoom = () => {
     const [longest] = waiting
     if (longest === undefined) return
@@ -112,6 +131,7 @@ export function createConnections(
         open -= 1
         if (network !== undefined) count(network, -1)
       })
+      if (network !== undefined && isBarred(network)) return refuse(socket, 'barred')
       if (ofNetwork > limits.connectionsPerAddress) return refuse(socket, 'address')
       if (open > limits.connections) return refuse(socket, 'full')
       if (open > limits.connections * nearlyFull) makeRoom()
@@ -121,6 +141,15 @@ export function createConnections(
     },
     busy: (socket) => waiting.delete(socket),
     isIdle: (socket) => waiting.has(socket),
+    bar(socket) {
+      ended('pipelining')
+      const network = networkOfPeer(socket, limits.trusted)
+      socket.destroy()
+      if (network === undefined) return
+      const [oldest] = barred.keys()
+      if (oldest !== undefined && barred.size >= mostBarred) barred.delete(oldest)
+      barred.set(network, performance.now() + barredFor)
+    },
     ended,
     load: () => ({ open, ended: counts }),
   }

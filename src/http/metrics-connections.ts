@@ -13,7 +13,7 @@ export function measureConnections(registers: Registry[], load: Connections['loa
   })
   new Counter({
     name: 'latchkey_connections_ended_total',
-    help: 'Connections that were not taken (full, address), or that the server ended, by what they were too slow or too much for.',
+    help: 'Connections that were not taken (full, address, barred), or that the server ended, by what they were too slow or too much for.',
     labelNames: ['reason'],
     registers,
     collect() {

@@ -9,6 +9,7 @@ const compiled = join(import.meta.dirname, '../../node_modules/.cache/compiled')
 
 export interface KillableServer {
   readonly url: string
+  readonly pid: number
   /** SIGKILL. */
   kill(): Promise<void>
   stop(): Promise<void>
@@ -37,7 +38,8 @@ export async function startKillableServer(
     child.kill(signal)
     await exit
   }
-  return { url: String(url), kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
+  const pid = child.pid ?? 0
+  return { url: String(url), pid, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') }
 }
 
 if (process.argv[1] === import.meta.filename) {

@@ -35,7 +35,9 @@ function peer(url: string, localAddress = '127.0.0.1'): Peer {
     text += chunk.toString('latin1')
   })
   socket.on('error', () => {})
-  return { socket, received: () => text, end: once(socket, 'close').then(() => text) }
+  const closed = Promise.withResolvers<void>()
+  socket.once('close', () => closed.resolve())
+  return { socket, received: () => text, end: closed.promise.then(() => text) }
 }
 const statuses = (text: string) => [...text.matchAll(/HTTP\/1\.1 (\d{3}) /g)].map(([, s]) => s)
 
@@ -162,6 +164,13 @@ describe('RFC 9112 section 9: connections of slow, idle and numerous clients', (
     await flood.end
     expect(handled).to.equal(1)
     expect(endedBy('pipelining')).to.equal(1)
+    expect(await join(get()).end, 'and the next from there').to.equal('')
+    expect(endedBy('barred')).to.equal(1)
+    join(get(), '127.0.0.2')
+    await until(
+      () => handled,
+      (count) => count === 2,
+    )
   })
 
   it('answers no second time within an answer', async () => {

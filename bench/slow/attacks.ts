@@ -1,0 +1,88 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { setPriority } from 'node:os'
+
+/** What one connection of an attack does; whenever it is closed, another takes its place. */
+interface Attack {
+  readonly connections: number
+  begin(socket: Socket): void
+}
+
+const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`
+const post = 'POST /token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 10000\r\n'
+const form = 'Content-Type: application/x-www-form-urlencoded\r\n\r\n'
+
+/** Does it every so many milliseconds, as long as the connection lasts. */
+function every(milliseconds: number, socket: Socket, act: () => void): void {
+  const timer = setInterval(act, milliseconds)
+  socket.once('close', () => clearInterval(timer))
+}
+
+export const attacks: Readonly<Record<string, Attack>> = {
+  'slow heads': {
+    connections: 500,
+    begin(socket) {
+      socket.write('GET / HTTP/1.1\r\nHost: 127.0.0.1\r\nX-A: ')
+      every(1000, socket, () => socket.write('a'))
+    },
+  },
+  'slow bodies': {
+    connections: 500,
+    begin(socket) {
+      socket.write(post + form)
+      every(1000, socket, () => socket.write('a'))
+    },
+  },
+  'idle after a request': {
+    connections: 1500,
+    begin(socket) {
+      socket.write(get('/healthz'))
+      socket.resume()
+    },
+  },
+  'pipelined floods': {
+    connections: 50,
+    begin(socket) {
+      socket.resume()
+      socket.write(get('/healthz').repeat(1000))
+    },
+  },
+  'unread answers': {
+    connections: 200,
+    begin(socket) {
+      every(1000, socket, () => socket.write(get('/.well-known/jwks.json').repeat(4)))
+    },
+  },
+  'a flood of connections': {
+    connections: 200,
+    begin: (socket) => socket.resetAndDestroy(),
+  },
+}
+
+/** Milliseconds before a connection that was closed is made anew. */
+const pause = 50
+/** Attackers have many addresses, or the bound on one would stop all of this. */
+const addresses = 16
+
+async function keepAttacking({ begin }: Attack, port: number, index: number): Promise<never> {
+  for (;;) {
+    const localAddress = `127.0.1.${1 + (index % addresses)}`
+    const socket = connect({ port, host: '127.0.0.1', localAddress })
+    socket.on('error', () => {})
+    socket.once('connect', () => begin(socket))
+    await once(socket, 'close').catch(() => {})
+    await new Promise((resolve) => setTimeout(resolve, pause))
+  }
+}
+
+if (process.argv[1] === import.meta.filename) {
+  // An attacker has machines of their own: on this one they come after the server.
+  setPriority(19)
+  process.once('disconnect', () => process.exit())
+  const [name = '', port = ''] = process.argv.slice(2)
+  const attack = attacks[name]
+  if (attack === undefined) throw new Error(`there is no attack ${name}`)
+  for (let index = 0; index < attack.connections; index++) {
+    keepAttacking(attack, Number(port), index)
+  }
+}
