@@ -22,6 +22,10 @@ export async function serveProcess(words: readonly string[] = []) {
 
   const server = startLatchkey(['serve', '--config', file, ...words])
   const ended = once(server, 'exit').then(([code]) => code as number | null)
+  // A test run that dies must not leave servers behind.
+  const orphaned = () => server.kill('SIGKILL')
+  process.once('exit', orphaned)
+  server.once('exit', () => process.off('exit', orphaned))
   const log: Line[] = []
   let errors = ''
   let rest = ''

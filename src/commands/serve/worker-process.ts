@@ -6,7 +6,10 @@ export interface WorkerProcess {
   /** Resolves with its URL when it listens. Rejects with its operator error when it cannot. */
   readonly serving: Promise<string>
   readonly exited: Promise<WorkerExit>
-  /** How it is: what it said before, and not ready, when it does not answer soon. */
+  /**
+   * How it is: what it said before, and not ready, when it does not answer soon. Undefined when it
+   * has not said anything, as before it listens.
+   */
   report(): Promise<WorkerReport | undefined>
   /** Lets it finish what is under way; it exits then. */
   end(linger: number): void
@@ -38,6 +41,7 @@ export function startWorker(order: Omit<Order & { type: 'serve' }, 'type'>): Wor
   const { promise: serving, resolve: served, reject } = Promise.withResolvers<string>()
   const { promise: exited, resolve: exit } = Promise.withResolvers<WorkerExit>()
   let last: WorkerReport | undefined
+  let listens = false
   let onReport = () => {}
 
   const late = setTimeout(() => {
@@ -46,8 +50,10 @@ export function startWorker(order: Omit<Order & { type: 'serve' }, 'type'>): Wor
   }, mostForStart)
   worker.on('message', (word: Word) => {
     if (word.type === 'failed') reject(new Error(word.message))
-    else if (word.type === 'serving') served(word.url)
-    else {
+    else if (word.type === 'serving') {
+      listens = true
+      served(word.url)
+    } else {
       last = word.report
       onReport()
     }
@@ -70,6 +76,7 @@ export function startWorker(order: Omit<Order & { type: 'serve' }, 'type'>): Wor
     serving,
     exited,
     async report() {
+      if (!listens) return undefined
       const { promise, resolve } = Promise.withResolvers<boolean>()
       onReport = () => resolve(true)
       const timer = setTimeout(resolve, mostForReport, false)

@@ -32,7 +32,9 @@ export async function startWorkers(
   const posts = Array.from({ length: parts.of }, (_, index) =>
     createPost({ ...parts, number: index + 1 }),
   )
+  let ending = false
   const end = async (linger: number) => {
+    ending = true
     await Promise.all(posts.map((post) => post.end(linger)))
   }
   try {
@@ -58,7 +60,7 @@ export async function startWorkers(
         try {
           former.push((await post.fill(next, lingerOf(running))).former)
         } catch (error) {
-          await back(changed, running, parts.log)
+          if (!ending) await back(changed, running, parts.log)
           throw error
         }
         changed.push(post)
