@@ -4,7 +4,7 @@ import { startSteadyClients } from '../test/parts/steady-clients.ts'
 
 /**
  * Reloads a server under load, again and again, and fails when one answer is missing:
- * node scripts/reloads.ts --times 10 --workers 2
+ * npm run reloads -- --times 10 --workers 2
  */
 const { values } = parseArgs({
   options: {
