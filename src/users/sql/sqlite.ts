@@ -1,6 +1,6 @@
 import { chmodSync, mkdirSync } from 'node:fs'
 import { dirname } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
+import { DatabaseSync, type StatementSync } from 'node:sqlite'
 import type { LinkPool } from './driver.ts'
 
 export interface SqliteOptions {
@@ -22,10 +22,10 @@ export async function sqlitePool({ path, readOnly, schema }: SqliteOptions): Pro
     database.exec('pragma journal_mode = wal; pragma synchronous = full;')
     for (const statement of schema) database.exec(statement)
   }
+  const prepared = preparing(database)
   const link = {
     async run(sql: string, parameters: readonly unknown[]) {
-      const statement = database.prepare(sql)
-      statement.setReadBigInts(true)
+      const statement = prepared(sql)
       const values = parameters.map(bindable)
       if (statement.columns().length > 0) return { rows: statement.all(...values) }
       return { rows: [], affected: statement.run(...values).changes }
@@ -35,6 +35,23 @@ export async function sqlitePool({ path, readOnly, schema }: SqliteOptions): Pro
   return {
     lend: async () => link,
     end: async () => database.close(),
+  }
+}
+
+/** Statements kept; a mapping has fewer than ten, in the few forms that names take. */
+const most = 64
+
+/** Parsing a statement costs more than running it. */
+function preparing(database: DatabaseSync): (sql: string) => StatementSync {
+  const statements = new Map<string, StatementSync>()
+  return (sql) => {
+    const known = statements.get(sql)
+    if (known !== undefined) return known
+    const statement = database.prepare(sql)
+    statement.setReadBigInts(true)
+    if (statements.size === most) statements.clear()
+    statements.set(sql, statement)
+    return statement
   }
 }
 
