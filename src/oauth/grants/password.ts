@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomId } from '../../tokens/random-id.ts'
 import { decideAccess, limitToUser } from '../access.ts'
 import { departure } from '../departure.ts'
 import { OAuthError } from '../error.ts'
@@ -59,7 +59,7 @@ export const password: Grant = {
     const accessLife = client.accessTokenLifetime ?? access.api.accessTokenLifetime
     const userAgent = browserOf(ctx.get('User-Agent'))
     const family = await parts.state.openFamily({
-      id: randomBytes(16).toString('base64url'),
+      id: randomId(16),
       clientId: client.id,
       sub: user.id,
       username: user.username,

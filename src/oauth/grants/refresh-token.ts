@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { randomId } from '../../tokens/random-id.ts'
 import { parseRefreshToken } from '../../tokens/refresh-token.ts'
 import { limitToUser, narrowAccess } from '../access.ts'
 import { OAuthError } from '../error.ts'
@@ -53,7 +53,7 @@ export const refreshToken: Grant = {
       presented: token.generation,
       grace: client.refresh.grace,
       idle: client.refresh.idle,
-      nonce: randomBytes(9).toString('base64url'),
+      nonce: randomId(9),
       owner: family,
     })
     if (!('family' in rotation)) throw dead(rotation.outcome)
