@@ -2,6 +2,13 @@ import type { KeySource } from './jwks.ts'
 import { bringsOwnKey, claimsOf, hasType, InvalidJws, isSignedBy, parseJws } from './jws/compact.ts'
 import { type RevocationEntry, revocationKinds } from './revoked-set.ts'
 
+/** What ended, or a key that was cut: then `digest` is that of its kid. */
+export type FeedEntry =
+  | RevocationEntry
+  | { readonly kind: 'key'; readonly digest: string; readonly at: number }
+
+const kinds = [...revocationKinds, 'key'] as const
+
 /** One answer of GET /revocations (ADR 0007). */
 export interface FeedAnswer {
   /** The position it goes on from; '' when it holds everything that is kept. */
@@ -13,7 +20,7 @@ export interface FeedAnswer {
   readonly retention: number
   /** Seconds since 1970. */
   readonly iat: number
-  readonly entries: readonly RevocationEntry[]
+  readonly entries: readonly FeedEntry[]
 }
 
 export interface AnswerRules {
@@ -22,6 +29,8 @@ export interface AnswerRules {
   readonly algorithms: readonly string[]
   /** Seconds by which clocks may differ. */
   readonly tolerance: number
+  /** Whether the key of a header is known to be compromised: what it says is not believed. */
+  readonly isCut: (kid: string | undefined) => boolean
 }
 
 /** Characters of an answer: a page of the server's has some 450,000. */
@@ -36,6 +45,7 @@ export async function readAnswer(jwt: string, rules: AnswerRules): Promise<FeedA
   const jws = parseJws(jwt, rules.algorithms, longest)
   if (!hasType(jws.header, 'revocations+jwt')) throw new InvalidJws('typ is not revocations+jwt')
   if (bringsOwnKey(jws.header)) throw new InvalidJws('it brings its own key')
+  if (rules.isCut(jws.header.kid)) throw new InvalidJws('its key was cut as compromised')
   const key = await rules.findKey(jws.header)
   if (!key || !isSignedBy(key, jws)) throw new InvalidJws('the signature is wrong')
   const { iss, iat, exp, after, position, complete, retention, entries } = claimsOf(jws)
@@ -56,9 +66,9 @@ export async function readAnswer(jwt: string, rules: AnswerRules): Promise<FeedA
 }
 
 // A kind from a later server may end tokens in ways not known here: then nobody can say what is revoked.
-function readEntry(entry: unknown): RevocationEntry {
+function readEntry(entry: unknown): FeedEntry {
   const [kind, digest, at]: unknown[] = Array.isArray(entry) ? entry : []
-  const known = revocationKinds.find((each) => each === kind)
+  const known = kinds.find((each) => each === kind)
   if (known === undefined || typeof digest !== 'string' || !isNumber(at)) {
     throw new InvalidJws('an entry is malformed, or of an unknown kind')
   }

@@ -1,6 +1,7 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { VerificationUnavailable } from './bearer.ts'
 import type { AccessTokenClaims } from './claims.ts'
+import { cutKeys } from './cut-keys.ts'
 import { type FeedAnswer, readAnswer } from './feed-answer.ts'
 import { fetchText } from './fetch-json.ts'
 import { type JwksTiming, type KeyOption, keySource } from './jwks.ts'
@@ -43,7 +44,10 @@ export interface RevocationFollower {
    * For `createVerifier({ isRevoked })`. The first callers wait for the first answer.
    * @throws VerificationUnavailable when what is known is not fresh, and `onStale` is 'refuse'
    */
-  readonly isRevoked: (claims: AccessTokenClaims) => boolean | Promise<boolean>
+  readonly isRevoked: (
+    claims: AccessTokenClaims,
+    header?: { readonly kid?: string },
+  ) => boolean | Promise<boolean>
   readonly age: () => number
   readonly status: () => FeedStatus
   /** Stops following; from then on what is known grows old. A process that follows does not end by itself. */
@@ -66,7 +70,8 @@ export function followRevocations(options: FollowOptions): RevocationFollower {
   assertSupported(algorithms)
   if (!(staleness >= 3)) throw new TypeError('staleness is 3 seconds or more')
   const url = new URL(options.url ?? `${issuer}/revocations`)
-  const rules = { issuer, algorithms, tolerance, findKey: keySource(options) }
+  const cut = cutKeys()
+  const rules = { issuer, algorithms, tolerance, findKey: keySource(options), isCut: cut.has }
   const wait = Math.min(25, Math.floor(staleness / 3))
   const closed = new AbortController()
   const revoked = revokedSet()
@@ -92,9 +97,12 @@ export function followRevocations(options: FollowOptions): RevocationFollower {
     // What is not the continuation of what is known must be the whole.
     if (after !== '' && after !== position) throw new Error('it goes on from another position')
     revoked.forget((iat - retention) * 1000)
-    if (revoked.size() + entries.length > capacity)
+    if (revoked.size() + cut.size() + entries.length > capacity)
       throw new Error('there are too many revocations')
-    for (const entry of entries) revoked.add(entry)
+    for (const entry of entries) {
+      if (entry.kind === 'key') cut.add(entry.digest)
+      else revoked.add(entry)
+    }
     position = answer.position
   }
 
@@ -134,8 +142,8 @@ export function followRevocations(options: FollowOptions): RevocationFollower {
     resolve()
   })
 
-  function judge(claims: AccessTokenClaims): boolean {
-    if (revoked.has(claims)) return true
+  function judge(claims: AccessTokenClaims, kid: string | undefined): boolean {
+    if (cut.has(kid) || revoked.has(claims)) return true
     if (onStale === 'refuse' && age() > staleness) {
       throw new VerificationUnavailable('revocations are not known to be up to date')
     }
@@ -143,7 +151,8 @@ export function followRevocations(options: FollowOptions): RevocationFollower {
   }
 
   return {
-    isRevoked: (claims) => (begun ? judge(claims) : first.then(() => judge(claims))),
+    isRevoked: (claims, header) =>
+      begun ? judge(claims, header?.kid) : first.then(() => judge(claims, header?.kid)),
     age,
     status: () => ({
       age: age(),

@@ -11,6 +11,7 @@ import {
   InvalidJws,
   isSignedBy,
   type Jws,
+  type JwsHeader,
   parseJws,
 } from './jws/compact.ts'
 import { UnusableKey } from './jws/keys.ts'
@@ -29,7 +30,10 @@ export interface VerifierOptions {
   /** Seconds by which clocks may differ; 5 unless given. */
   readonly clockTolerance?: number
   /** Asked at each call. When it throws, the token cannot be judged (503). */
-  readonly isRevoked?: (claims: AccessTokenClaims) => boolean | Promise<boolean>
+  readonly isRevoked?: (
+    claims: AccessTokenClaims,
+    header: { readonly kid?: string },
+  ) => boolean | Promise<boolean>
   /** How many good signatures are remembered; 1000 unless given, 0 for none. */
   readonly cache?: number
   /** Takes DPoP-bound tokens (RFC 9449). Without it they are refused, as nobody could check the binding. */
@@ -89,7 +93,7 @@ export function createVerifier(options: VerifierOptions): AccessTokenVerifier {
         seen.add(token, key)
       }
       const claims = checkClaims(claimsOf(jws), { issuer, audiences, tolerance })
-      if (await isRevoked(claims)) throw invalid('the token has been revoked')
+      if (await isRevoked(claims, jws.header)) throw invalid('the token has been revoked')
       return claims
     } catch (error) {
       if (error instanceof InvalidJws || error instanceof UnusableKey) {
@@ -99,9 +103,9 @@ export function createVerifier(options: VerifierOptions): AccessTokenVerifier {
     }
   }
 
-  async function isRevoked(claims: AccessTokenClaims): Promise<boolean> {
+  async function isRevoked(claims: AccessTokenClaims, header: JwsHeader): Promise<boolean> {
     try {
-      return (await options.isRevoked?.(claims)) ?? false
+      return (await options.isRevoked?.(claims, header)) ?? false
     } catch (cause) {
       throw new VerificationUnavailable('revocations cannot be read', { cause })
     }

@@ -39,7 +39,7 @@ export async function mintAccessToken(
     cnf: confirmation(token),
   }
   const input = `${header(key)}.${encode(claims)}`
-  const signature = await key.sign(Buffer.from(input))
+  const signature = await key.signToken(Buffer.from(input))
   return `${input}.${signature.toString('base64url')}`
 }
 
