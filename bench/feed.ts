@@ -5,22 +5,39 @@ import {
   type AccessTokenVerifier,
   createVerifier,
   followRevocations,
+  type VerifierOptions,
 } from '../src/resource-server/index.ts'
 import { openState } from '../src/state/index.ts'
+import type { NewFamily } from '../src/state/state.ts'
 import { freePort } from '../test/parts/port.ts'
 import { startRedis } from '../test/parts/redis.ts'
 import { temporaryFolder } from '../test/parts/temporary-folder.ts'
+import { issueTokens, type TokenIssuer } from './issue-tokens.ts'
 import { startSubject } from './subject.ts'
 
 /**
  * npm run bench:feed [-- --revocations 500]: over SQLite and Redis, the time from the 200 of a
  * revocation to the SDK in another process refusing the token; and what the feed adds to verifying
- * a token, in pairs of blocks that take turns.
+ * a token, in pairs of blocks that take turns, of tokens that come again and of tokens that do not.
  */
 const { values } = parseArgs({ options: { revocations: { type: 'string', default: '500' } } })
 const revocations = Number(values.revocations)
 const audience = 'https://api.example'
-const [blocks, block] = [40, 2000] as const
+/** Blocks so short that other work on the machine seldom falls into one. */
+const [blocks, block] = [1000, 25] as const
+
+const other = (index: number): NewFamily => ({
+  id: `family-${index}`,
+  clientId: 'other',
+  sub: 'other',
+  username: 'other',
+  scope: '',
+  audience,
+  amr: [],
+  authTime: 0,
+  idle: 60,
+  absolute: 60,
+})
 
 const sorted = (times: readonly number[]) => times.toSorted((a, b) => a - b)
 const quantile = (times: readonly number[], q: number) =>
@@ -66,39 +83,57 @@ async function staleness(url: string): Promise<number[]> {
   return times
 }
 
-/** Microseconds a verification, without and with the feed, pair by pair. */
-async function cost(url: string): Promise<[without: number, withFeed: number][]> {
-  const feed = followRevocations({ issuer: url })
-  const plain = createVerifier({ issuer: url, audience })
-  const following = createVerifier({ issuer: url, audience, isRevoked: feed.isRevoked })
-  const { access_token } = await login(url)
-  const run = async (verifier: AccessTokenVerifier) => {
+/** Microseconds a verification, without and with the feed. */
+type Pair = readonly [without: number, withFeed: number]
+
+/** Verifies the tokens in turn, in blocks that are timed in pairs, one with the feed and one without. */
+async function cost(url: string, tokens: readonly string[], options: Partial<VerifierOptions>) {
+  // The blocks leave the follower little time.
+  const feed = followRevocations({ issuer: url, staleness: 60 })
+  const rules = { issuer: url, audience, ...options }
+  const plain = createVerifier(rules)
+  const following = createVerifier({ ...rules, isRevoked: feed.isRevoked })
+  let next = 0
+  const run = async (verifier: AccessTokenVerifier, from: number) => {
     const start = performance.now()
-    for (let index = 0; index < block; index += 1) await verifier.verify(access_token)
+    for (let at = from; at < from + block; at += 1) {
+      await verifier.verify(tokens[at % tokens.length] ?? '')
+    }
     const elapsed = performance.now() - start
     // Verifying alone never lets the follower have its turn.
-    await pause(5)
+    await turn()
     return (elapsed * 1000) / block
   }
-  const pairs: [number, number][] = []
+  const pairs: Pair[] = []
   for (let index = 0; index < blocks; index += 1) {
-    const first = index % 2 === 0 ? await run(plain) : undefined
-    const second = await run(following)
-    pairs.push([first ?? (await run(plain)), second])
+    const first = index % 2 === 0 ? await run(plain, next) : undefined
+    const second = await run(following, next)
+    pairs.push([first ?? (await run(plain, next)), second])
+    next += block
   }
   feed.close()
-  return pairs.slice(2)
+  return pairs.slice(100)
 }
 
-const report = (name: string, pairs: readonly [number, number][]) => {
-  const difference = pairs.map(([without, withFeed]) => withFeed - without)
-  console.log(
-    `verify, ${name}: ${quantile(
-      pairs.map(([one]) => one),
+/** Of tokens that come again and again, and of tokens that were never seen, each of another user. */
+async function costs(url: string, scene: string, issuer: TokenIssuer): Promise<void> {
+  const { tokens, jwks } = issuer
+  report(`${scene}, 500 tokens again and again`, await cost(url, tokens.slice(0, 500), { jwks }))
+  report(`${scene}, each token for the first time`, await cost(url, tokens, { jwks }))
+}
+
+const report = (name: string, pairs: readonly Pair[]) => {
+  const ratios = pairs.map(([without, withFeed]) => (withFeed / without - 1) * 100)
+  const [low, middle, high] = [0.25, 0.5, 0.75].map((q) => quantile(ratios, q).toFixed(1))
+  const [without, withFeed] = [0, 1].map((side) =>
+    quantile(
+      pairs.map((pair) => pair[side] ?? Number.NaN),
       0.5,
-    ).toFixed(1)} µs without, ` +
-      `${quantile(difference, 0.5).toFixed(2)} µs more with the feed (quartiles ` +
-      `${quantile(difference, 0.25).toFixed(2)} to ${quantile(difference, 0.75).toFixed(2)})`,
+    ).toFixed(1),
+  )
+  console.log(
+    `verify, ${name}: ${without} µs without the feed, ${withFeed} µs with it; ` +
+      `${middle} % more (quartiles ${low} to ${high})`,
   )
 }
 
@@ -109,7 +144,8 @@ for (const store of ['SQLite', 'Redis']) {
   const args = [folder.path, state, String(await freePort()), '8192', '1', '1']
   const server = await startSubject('latchkey-server.ts', args)
   try {
-    if (store === 'SQLite') report('nothing revoked', await cost(server.url))
+    const issuer = issueTokens(server.url, audience, 20_000)
+    if (store === 'SQLite') await costs(server.url, 'nothing revoked', issuer)
     const times = await staleness(server.url)
     const [p50, p99, most] = [0.5, 0.99, 1].map((q) => quantile(times, q).toFixed(0))
     console.log(
@@ -119,11 +155,13 @@ for (const store of ['SQLite', 'Redis']) {
       const direct = await openState({ url: state })
       for (let index = 0; index < 1000; index += 1) {
         await direct.revokeToken(`jti-${index}`, 300)
+        await direct.endFamily((await direct.openFamily(other(index))).id)
         await direct.cutOff({ kind: 'user', sub: `sub-${index}` })
         await direct.cutOff({ kind: 'client', clientId: `client-${index}` })
       }
       await direct.close()
-      report('1,000 of each kind revoked', await cost(server.url))
+      // The tokens are older than the cut-offs, so that each has to be looked up.
+      await costs(server.url, '1,000 of each kind revoked', issuer)
     }
   } finally {
     await server.stop()

@@ -1,28 +1,35 @@
 import { hash, type KeyObject } from 'node:crypto'
 import type { CryptoKey } from 'jose'
+import type { JsonObject } from './jws/json.ts'
+
+type Key = KeyObject | CryptoKey
 
 /** Remembers which tokens a key has been seen to have signed. */
 export interface VerifiedSignatures {
-  has(token: string, key: KeyObject | CryptoKey): boolean
-  add(token: string, key: KeyObject | CryptoKey): void
+  /** The payload of a token, frozen, the same object each time. */
+  payloadOf(token: string, key: Key): JsonObject | undefined
+  add(token: string, key: Key, payload: JsonObject): void
 }
 
 /**
  * A bounded memory of good signatures, by the token's hash. It belongs to the key: when the key source gives another
- * one, or none, the signature is verified anew. Nothing else about a token is remembered, so expiry, audience and
- * revocation are judged at each call.
+ * one, or none, the signature is verified anew. What the token says is remembered, and no judgement on it: expiry,
+ * audience and revocation are judged at each call.
  */
 export function verifiedSignatures(size: number): VerifiedSignatures {
-  const keys = new Map<string, KeyObject | CryptoKey>()
+  const seen = new Map<string, { readonly key: Key; readonly payload: JsonObject }>()
   const digest = (token: string) => hash('sha256', token, 'base64')
   return {
-    has: (token, key) => size > 0 && keys.get(digest(token)) === key,
-    add(token, key) {
+    payloadOf(token, key) {
+      const known = size > 0 ? seen.get(digest(token)) : undefined
+      return known?.key === key ? known.payload : undefined
+    },
+    add(token, key, payload) {
       if (size <= 0) return
-      keys.set(digest(token), key)
-      if (keys.size > size) {
-        for (const oldest of keys.keys()) {
-          keys.delete(oldest)
+      seen.set(digest(token), { key, payload })
+      if (seen.size > size) {
+        for (const oldest of seen.keys()) {
+          seen.delete(oldest)
           break
         }
       }

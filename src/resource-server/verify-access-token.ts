@@ -1,4 +1,5 @@
-import { hash } from 'node:crypto'
+import { hash, type KeyObject } from 'node:crypto'
+import type { CryptoKey } from 'jose'
 import { BearerError, type Scheme, VerificationUnavailable } from './bearer.ts'
 import { type AccessTokenClaims, checkClaims } from './claims.ts'
 import { createProofVerifier, type DpopOptions, type DpopRequest } from './dpop.ts'
@@ -14,6 +15,7 @@ import {
   type JwsHeader,
   parseJws,
 } from './jws/compact.ts'
+import { frozen, type JsonObject } from './jws/json.ts'
 import { UnusableKey } from './jws/keys.ts'
 import { verifiedSignatures } from './verified-signatures.ts'
 
@@ -51,7 +53,7 @@ export interface AccessTokenVerifier {
   /** `alg` values for DPoP proofs, where DPoP is taken. */
   readonly dpop: readonly string[] | undefined
   /**
-   * The claims of a token that may be used in this request.
+   * The claims of a token that may be used in this request, an object of the caller's own; what is nested in it is frozen.
    *
    * @param presentation without it, bound tokens are refused
    * @throws BearerError
@@ -88,19 +90,23 @@ export function createVerifier(options: VerifierOptions): AccessTokenVerifier {
       checkHeader(jws)
       const key = await findKey(jws.header)
       if (!key) throw new InvalidJws('no key for it')
-      if (!seen.has(token, key)) {
-        if (!isSignedBy(key, jws)) throw new InvalidJws('the signature is wrong')
-        seen.add(token, key)
-      }
-      const claims = checkClaims(claimsOf(jws), { issuer, audiences, tolerance })
+      const payload = seen.payloadOf(token, key) ?? open(token, jws, key)
+      const claims = checkClaims(payload, { issuer, audiences, tolerance })
       if (await isRevoked(claims, jws.header)) throw invalid('the token has been revoked')
-      return claims
+      return { ...claims }
     } catch (error) {
       if (error instanceof InvalidJws || error instanceof UnusableKey) {
         throw invalid('the token is malformed or not genuine', error)
       }
       throw error
     }
+  }
+
+  function open(token: string, jws: Jws, key: KeyObject | CryptoKey): JsonObject {
+    if (!isSignedBy(key, jws)) throw new InvalidJws('the signature is wrong')
+    const payload = frozen(claimsOf(jws))
+    seen.add(token, key, payload)
+    return payload
   }
 
   async function isRevoked(claims: AccessTokenClaims, header: JwsHeader): Promise<boolean> {
