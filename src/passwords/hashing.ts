@@ -1,5 +1,6 @@
 import { capacityOf, type Share } from './capacity.ts'
 import { createFairQueue } from './fair-queue.ts'
+import { yieldToEventLoop } from './priority.ts'
 
 /** Why a turn did not come: no place to wait, no turn within the time, or nobody waits any more. */
 export type Missed = 'full' | 'late' | 'gone'
@@ -66,6 +67,7 @@ export function createHashing({ queue, wait, onTurn, onMissed, ...share }: Admis
   let active = 0
   let held = 0
   let lately = guess
+  let yields = false
 
   // A hash that takes more than there is runs alone: it is within the caps.
   const fits = (memory: number) =>
@@ -137,6 +139,8 @@ export function createHashing({ queue, wait, onTurn, onMissed, ...share }: Admis
       try {
         return await work()
       } finally {
+        // libuv starts its threads with the first work.
+        if (!yields) yields = yieldToEventLoop()
         leave(memory, (performance.now() - begun) / 1000)
       }
     },

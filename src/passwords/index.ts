@@ -1,4 +1,5 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
+import { setImmediate as turn } from 'node:timers/promises'
 import { type Argon2Parameters, hashArgon2id, unknownArgon2id } from './argon2.ts'
 import { caps } from './caps.ts'
 import { createDummies, type Sample } from './dummy.ts'
@@ -156,7 +157,7 @@ export function createPasswords(options: PasswordOptions): Passwords {
       const other = readOrFault(own instanceof UnusableHash ? dummy : unreadable)
       if (own instanceof UnusableHash) {
         // While the dummy is computed, as its reader's time is not to be noticed either.
-        const told = stored !== undefined && immediately(() => onFault(own.message))
+        const told = stored !== undefined && turn().then(() => onFault(own.message))
         if (!(other instanceof UnusableHash)) await tryAll(other, password, applicant)
         await told
         return false
@@ -181,14 +182,6 @@ export function createPasswords(options: PasswordOptions): Passwords {
     load: hashing.load,
   }
 }
-
-const immediately = (tell: () => void) =>
-  new Promise<void>((resolve) => {
-    setImmediate(() => {
-      tell()
-      resolve()
-    })
-  })
 
 function refuseUnknownNames(names: readonly string[], known: readonly HashFormat[]): void {
   const weak = known.filter((format) => format.weak).map(({ name }) => name)

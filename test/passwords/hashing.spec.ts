@@ -1,4 +1,5 @@
-import { availableParallelism } from 'node:os'
+import { readdirSync, readFileSync } from 'node:fs'
+import { availableParallelism, getPriority } from 'node:os'
 import { expect } from 'chai'
 import { hashArgon2id } from '../../src/passwords/argon2.ts'
 import {
@@ -74,6 +75,16 @@ describe('admission of password hashes', () => {
     expect(await most('3')).to.equal(1)
     expect(await most('1')).to.equal(1)
     expect(await most('64')).to.equal(availableParallelism())
+  })
+
+  it('lets the threads that hash give way to the event loop, on Linux', async () => {
+    await createHashing({ queue: 0, wait: 1000 }).admit(realHash, ada)
+    const tasks = process.platform === 'linux' ? readdirSync('/proc/self/task') : []
+    const hashing = tasks.filter((task) =>
+      readFileSync(`/proc/self/task/${task}/comm`, 'utf8').startsWith('libuv-worker'),
+    )
+    expect(hashing.length > 0).to.equal(process.platform === 'linux')
+    for (const task of hashing) expect(getPriority(Number(task))).to.be.above(getPriority())
   })
 
   it('gives each of several processes its part of the processors, and one at least', async () => {
