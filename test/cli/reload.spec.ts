@@ -9,7 +9,8 @@ const loadedAt = 'latchkey_config_loaded_timestamp_seconds'
 const client = '  - { id: new, public: true, grants: [password] }\n'
 
 describe('SIGHUP', () => {
-  it('takes up the file as it is now, says what changed, and counts it', async () => {
+  it('takes up the file as it is now, says what changed, and counts it', async function () {
+    this.timeout(60_000)
     await using at = await serveProcess()
     await at.says('listening')
     const before = await at.metric(loadedAt)
@@ -21,7 +22,8 @@ describe('SIGHUP', () => {
     expect(await at.metric(loadedAt)).to.be.above(before)
   })
 
-  it('keeps the former configuration on any fault, and lists all of them', async () => {
+  it('keeps the former configuration on any fault, and lists all of them', async function () {
+    this.timeout(60_000)
     await using at = await serveProcess()
     await at.says('listening')
     const { file } = at
@@ -63,7 +65,8 @@ describe('SIGHUP', () => {
     expect(secrets).not.to.contain('$argon2')
   })
 
-  it('during the start, and SIGTERM during a reload, are both obeyed', async () => {
+  it('during the start, and SIGTERM during a reload, are both obeyed', async function () {
+    this.timeout(60_000)
     await using at = await serveProcess()
     await at.starting()
     at.hangUp()

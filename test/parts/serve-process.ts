@@ -55,6 +55,7 @@ export async function serveProcess(words: readonly string[] = []) {
       until(
         () => existsSync(join(folder.path, 'keys')),
         (begun) => begun,
+        60_000,
       ),
     /** Resolves with the line when the log has said so for the `count`-th time. */
     async says(message: string, count = 1): Promise<Line> {
