@@ -12,20 +12,22 @@ export function standardOutput(): DestinationStream {
   return output
 }
 
+/** Characters that may wait for the end of the turn. */
+const longest = 65_536
+
 function open(): DestinationStream {
-  const stream = pino.destination({ fd: 1, sync: true, minLength: 8192 })
-  let due = false
+  const stream = pino.destination({ fd: 1, sync: true })
+  let pending = ''
   const flush = () => {
-    due = false
-    stream.flush()
+    if (pending !== '') stream.write(pending)
+    pending = ''
   }
   process.on('exit', flush)
   return {
     write(line) {
-      stream.write(line)
-      if (due) return
-      due = true
-      setImmediate(flush)
+      if (pending === '') setImmediate(flush)
+      pending += line
+      if (pending.length > longest) flush()
     },
   }
 }
