@@ -9,10 +9,10 @@ import { blockList, trusts } from './http/arrival.ts'
 import { type Handler, trackInFlight } from './http/in-flight.ts'
 import type { Logger } from './http/log.ts'
 import type { MeasuredParts, Metrics } from './http/metrics.ts'
+import { vaultOf } from './keys/guard.ts'
 import { homeOf } from './keys/home.ts'
 import type { KeySet } from './keys/key-set.ts'
 import { openKeyStore } from './keys/key-store.ts'
-import { createVault } from './keys/vault.ts'
 import { type CertificateSource, certificatesIn } from './oauth/certificate.ts'
 import { createPasswords } from './passwords/index.ts'
 import { openState } from './state/index.ts'
@@ -57,7 +57,7 @@ export async function openParts(
     closing.push(() => users.close())
     const audit = log.child({ log: 'audit' })
     const { folder, schedule } = signing(config)
-    const vault = createVault()
+    const vault = vaultOf(config.keys)
     closing.push(() => vault.close())
     const keys = await openKeyStore({
       home: homeOf(folder, state),

@@ -4,6 +4,7 @@ import { exportCommand } from './keys/export.ts'
 import { importCommand } from './keys/import.ts'
 import { listCommand } from './keys/list.ts'
 import type { Print } from './keys/options.ts'
+import { resealCommand } from './keys/reseal.ts'
 import { retireCommand } from './keys/retire.ts'
 import { rotateCommand } from './keys/rotate.ts'
 import { stageCommand } from './keys/stage.ts'
@@ -29,6 +30,7 @@ Examples:
     importCommand,
     exportCommand,
     emergencyCommand,
+    resealCommand,
   ])
     keys.addCommand(command(print))
   return keys

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { device, seal } from './schema-guard.ts'
 import { duration, path } from './values.ts'
 
 const ring = z.strictObject({
@@ -21,6 +22,8 @@ const ring = z.strictObject({
     .describe(
       'How long a new key is published before it signs; 6m at least, which is how long the JWK Set may be cached.',
     ),
+  seal: seal.optional(),
+  device: device.optional(),
 })
 
 /** Writing the folder alone means it with every other option left out. */

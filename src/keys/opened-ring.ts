@@ -29,7 +29,8 @@ export function ringOpener(vault: Vault, onToken: (kid: string) => void): RingOp
     const known = opened.get(key.kid)
     if (known) return known
     const { material } = key
-    if (key.state === 'previous' || material === undefined) return published(key)
+    // Where others can write the ring, only its private half tells that a key was made here.
+    if (material === undefined || (key.state === 'previous' && !vault.seals)) return published(key)
     const fresh = await vault.open(material, key.publicJwk)
     // Here and not at the first login: what cannot sign is not taken up.
     await fresh.sign(probe)

@@ -38,6 +38,8 @@ export interface Vault {
   take(key: KeyObject, algorithm: Algorithm): Promise<NewKey>
   /** Wrong passphrase, altered, unfit, not the key that `publicJwk` names: all are refused. */
   open(material: KeyMaterial, publicJwk: PublicJwk): Promise<OpenedKey>
+  /** The same key as it would be kept now: sealed by what seals today. What a device holds stays there. */
+  reseal(material: KeyMaterial, publicJwk: PublicJwk): Promise<KeyMaterial>
   sealSecret(bytes: Uint8Array, name: string): Promise<SecretMaterial>
   openSecret(material: SecretMaterial, name: string): Promise<KeyObject>
   close(): Promise<void>
@@ -77,11 +79,17 @@ export function createVault({
     if (!opensPlain) throw new KeyFault(`${name} is not sealed: run latchkey keys reseal`)
   }
 
-  const openHere = async (material: Exclude<KeyMaterial, { device: string }>, named: PublicJwk) => {
+  const pairOf = async (material: Exclude<KeyMaterial, { device: string }>, named: PublicJwk) => {
     if ('jwk' in material) refusePlain(nameOf(named))
     const jwk = 'jwk' in material ? material.jwk : decode(await unsealed(material, nameOf(named)))
-    const { privateKey, publicKey, publicJwk } = signingPair(privateKeyOf(jwk), named.alg)
-    return opened(publicKey, refuseOther(publicJwk, named), signer(named.alg, privateKey))
+    const pair = signingPair(privateKeyOf(jwk), named.alg)
+    refuseOther(pair.publicJwk, named)
+    return pair
+  }
+
+  const openHere = async (material: Exclude<KeyMaterial, { device: string }>, named: PublicJwk) => {
+    const { privateKey, publicKey, publicJwk } = await pairOf(material, named)
+    return opened(publicKey, publicJwk, signer(named.alg, privateKey))
   }
 
   return {
@@ -108,6 +116,10 @@ export function createVault({
       if (!isSignature(named.alg, publicKey, probe, await sign(probe)))
         throw new KeyFault(`the device signs by another key than its ${held.name}: ${remedy}`)
       return opened(publicKey, publicJwk, sign)
+    },
+    async reseal(material, named) {
+      if ('device' in material) return material
+      return (await take((await pairOf(material, named)).privateKey, named.alg)).material
     },
     async sealSecret(bytes, name) {
       return seal

@@ -2,13 +2,14 @@ import { existsSync } from 'node:fs'
 import { loadConfig } from '../../config/load.ts'
 import type { Config } from '../../config/schema.ts'
 import { longestAccessToken, signing } from '../../config/signing.ts'
+import { vaultOf } from '../../keys/guard.ts'
 import { homeOf } from '../../keys/home.ts'
 import { KeyFault } from '../../keys/key-fault.ts'
 import type { Schedule } from '../../keys/lifecycle.ts'
 import type { Ring } from '../../keys/ring.ts'
 import { changeRing, type RingHome } from '../../keys/ring-home.ts'
 import { newRing } from '../../keys/steps.ts'
-import { createVault, type Vault } from '../../keys/vault.ts'
+import type { Vault } from '../../keys/vault.ts'
 import type { KeyReports } from '../../state/key-records.ts'
 import type { State } from '../../state/state.ts'
 import { withState } from '../with-state.ts'
@@ -24,11 +25,18 @@ export interface KeyScene {
   readonly state: State
 }
 
-/** Does `work` on the keys that the server of this configuration has; servers may run meanwhile. */
-export async function withKeys<T>(file: string, work: (scene: KeyScene) => Promise<T>): Promise<T> {
+/**
+ * Does `work` on the keys that the server of this configuration has; servers may run meanwhile.
+ * `opensPlain`: see VaultOptions.
+ */
+export async function withKeys<T>(
+  file: string,
+  work: (scene: KeyScene) => Promise<T>,
+  opensPlain?: boolean,
+): Promise<T> {
   const config = loadConfig(file)
   const { folder, schedule } = signing(config)
-  const vault = createVault()
+  const vault = vaultOf(config.keys, opensPlain)
   try {
     return await withState(config, async (state) => {
       const home = homeOf(folder, state)

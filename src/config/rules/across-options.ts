@@ -59,6 +59,13 @@ export const checks: readonly Check[] = [
   ),
   check(['keys'], ({ keys }) =>
     when(
+      keys.store && keys.seal === undefined,
+      ['keys', 'seal'],
+      'write a passphrase or a key: keys in the shared store must be sealed',
+    ),
+  ),
+  check(['keys'], ({ keys }) =>
+    when(
       keys.rotateEvery > 0 && keys.rotateEvery < keys.publishAhead,
       ['keys', 'rotateEvery'],
       'write more than `publishAhead`, or 0: a key is published before it signs',
