@@ -42,7 +42,10 @@ function serve(server: Server, handler: RequestListener, connections: Connection
   const turns = {
     onBusy: connections.busy,
     onIdle: connections.idle,
-    onFlood: connections.bar,
+    onFlood(socket: Socket) {
+      withoutTraces(socket)
+      connections.bar(socket)
+    },
   }
   server.on('request', inTurn(handle, mostWaiting, turns))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
@@ -55,5 +58,19 @@ function serve(server: Server, handler: RequestListener, connections: Connection
     const clear = begun === undefined || !begun.headersSent || begun.writableFinished
     if (socket.writable && clear) socket.write(octets)
     socket.destroy()
+  })
+}
+
+/**
+ * Node ends each request of a closed connection with an error of its own. A thousand of them would
+ * have a thousand stack traces, more work than all the rest, and nobody to read them.
+ */
+function withoutTraces(socket: Socket): void {
+  const { stackTraceLimit } = Error
+  socket.prependOnceListener('close', () => {
+    Error.stackTraceLimit = 0
+  })
+  socket.once('close', () => {
+    Error.stackTraceLimit = stackTraceLimit
   })
 }
