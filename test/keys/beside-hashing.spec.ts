@@ -1,3 +1,5 @@
+import { availableParallelism } from 'node:os'
+import { setImmediate as turn } from 'node:timers/promises'
 import { expect } from 'chai'
 import { algorithms } from '../../src/keys/algorithms.ts'
 import { generatePrivateKey, signer } from '../../src/keys/signature.ts'
@@ -22,6 +24,8 @@ describe('signing while passwords are hashed', () => {
     const hashes: Promise<void>[] = []
     while (passwords.load().waiting < 6) hashes.push(count(passwords.hash('password')))
     const { running } = passwords.load()
+    // Until now they are admitted, and not begun.
+    await turn()
     const before = await Promise.all(
       signers.map(async (sign) => {
         await sign(Buffer.from('a token'))
@@ -32,7 +36,7 @@ describe('signing while passwords are hashed', () => {
     expect(hashed).to.equal(running + 6)
     // In the pool's own order each of them would be among the last.
     for (const [index, algorithm] of algorithms.entries()) {
-      expect(before[index], algorithm).to.be.at.most(running)
+      expect(before[index], algorithm).to.be.at.most(availableParallelism())
     }
   })
 })
