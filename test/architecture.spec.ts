@@ -74,7 +74,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   'node:sqlite': ['state/sqlite', 'users/'],
   'oidc-provider': ['oauth/'],
   pg: ['users/sql/'],
-  pino: ['http/log.ts'],
+  pino: ['http/log'],
   'pino-pretty': ['http/log.ts'],
   'prom-client': ['http/metrics'],
   yaml: ['config/', 'commands/client-entries.ts'],
