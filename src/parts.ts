@@ -5,6 +5,7 @@ import { createJudgeSecret } from './clients/judge-secret.ts'
 import { createClientThrottle } from './clients/throttle.ts'
 import type { Config } from './config/schema.ts'
 import { logRetention, signing } from './config/signing.ts'
+import { warnings } from './config/warnings.ts'
 import { blockList, trusts } from './http/arrival.ts'
 import { type Handler, trackInFlight } from './http/in-flight.ts'
 import type { Logger } from './http/log.ts'
@@ -47,6 +48,7 @@ export async function openParts(
 ): Promise<Parts> {
   const closing: (() => Promise<void>)[] = []
   try {
+    for (const warning of warnings(config)) log.warn(warning)
     const clients = registerClients(config.clients)
     const retention = logRetention(config)
     const state = await openState({ ...config.state, logRetention: retention }, (level, message) =>

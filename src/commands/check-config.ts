@@ -1,5 +1,6 @@
 import { Command } from 'commander'
 import { ConfigFaults, type Fault, loadConfig } from '../config/load.ts'
+import { warnings } from '../config/warnings.ts'
 
 interface Options {
   readonly config: string
@@ -14,7 +15,7 @@ export const checkConfigCommand = () =>
     .addHelpText(
       'after',
       `
-Nothing is opened, made or connected to. It runs where the server runs: what \${NAME} and
+What is allowed but may not be meant is a warning on standard error. Nothing is opened, made or connected to. It runs where the server runs: what \${NAME} and
 \${file:PATH} refer to must be there.
 
 Examples:
@@ -23,7 +24,7 @@ Examples:
     )
     .action(({ config, json }: Options) => {
       if (!json) {
-        loadConfig(config)
+        for (const warning of warnings(loadConfig(config))) console.warn(`warning: ${warning}`)
         console.log(`${config} is valid`)
         return
       }
