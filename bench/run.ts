@@ -41,13 +41,16 @@ const around = {
   redis,
   ...(values.tree !== undefined && { tree: resolve(values.tree) }),
 }
+const file = join(root, 'docs', 'bench.json')
 const each = { rounds, seconds }
 const result: Result = {
+  // What is not measured anew stays as it was.
+  ...(existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}),
   ...circumstances(),
   ...each,
-  endpoints: sections.includes('endpoints') ? await endpoints(around, each, tell) : {},
-  passwords: sections.includes('passwords') ? await passwords(around, each, tell) : {},
-  starts: sections.includes('starts') ? await starts(around, rounds, tell) : {},
+  ...(sections.includes('endpoints') && { endpoints: await endpoints(around, each, tell) }),
+  ...(sections.includes('passwords') && { passwords: await passwords(around, each, tell) }),
+  ...(sections.includes('starts') && { starts: await starts(around, rounds, tell) }),
 }
 await redis.stop()
 process.stdout.write(`${table(result)}\n`)
@@ -63,7 +66,7 @@ function installReferences(): void {
 
 function write(found: Result): void {
   const readme = join(root, 'README.md')
-  writeFileSync(join(root, 'docs', 'bench.json'), `${JSON.stringify(found, null, 2)}\n`)
+  writeFileSync(file, `${JSON.stringify(found, null, 2)}\n`)
   writeFileSync(join(root, 'docs', 'bench.svg'), chart(found))
   writeFileSync(readme, withSummary(readFileSync(readme, 'utf8'), found))
 }

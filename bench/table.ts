@@ -2,7 +2,13 @@ import type { Result } from './result.ts'
 import type { Spread } from './statistics.ts'
 
 /** The whole result as text: medians, and in brackets the least and the most of the rounds. */
-export function table({ endpoints, passwords, starts, rounds, seconds }: Result): string {
+export function table({
+  endpoints = {},
+  passwords = {},
+  starts = {},
+  rounds,
+  seconds,
+}: Partial<Result>): string {
   return [
     `${rounds} rounds of ${seconds} s, servers taking turns; medians [least–most]`,
     '',
