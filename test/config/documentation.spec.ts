@@ -57,7 +57,7 @@ describe('the configurations in config/', () => {
 
   it('development.yaml keeps keys and data at the root of the project, on loopback, with the demo secret', async () => {
     const { keys, state, users, development, clients } = loadConfig(example('development.yaml'), {})
-    expect({ keys, state: state.url, development }).to.deep.equal({
+    expect({ keys: keys.folder, state: state.url, development }).to.deep.equal({
       keys: join(root, 'keys'),
       state: `sqlite:${join(root, 'data/state.sqlite')}`,
       development: true,
