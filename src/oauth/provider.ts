@@ -94,6 +94,8 @@ function configuration(parts: ProviderParts): Configuration {
     claims: {},
     clientAuthMethods: [...authenticationMethods, ...(parts.certificates ? mutualTlsMethods : [])],
     enabledJWA: {
+      // There are no ID tokens, but a client's registration names what would sign them.
+      idTokenSigningAlgValues: [...new Set(parts.keys.keys.map(({ algorithm }) => algorithm))],
       clientAuthSigningAlgValues: [...proofAlgorithms],
       dPoPSigningAlgValues: [...proofAlgorithms],
     },

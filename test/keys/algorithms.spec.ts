@@ -117,6 +117,20 @@ describe('a server whose APIs have each another algorithm', () => {
   })
 })
 
+describe('a server that has one algorithm alone', () => {
+  // Which the engine takes for no ID token unless it is told to.
+  for (const algorithm of ['ES384', 'ML-DSA-65'])
+    it(`starts with ${algorithm}`, async () => {
+      const latchkey = await startLatchkey({
+        apis: [{ audience: audience(algorithm), scopes: ['read'], algorithm }],
+        clients: [{ id: 'web', public: true, grants: ['password'] }],
+      })
+      const { access_token: token } = await latchkey.login()
+      await latchkey.stop()
+      expect(decodeProtectedHeader(token).alg).to.equal(algorithm)
+    })
+})
+
 describe('a client with an algorithm of its own', () => {
   it('gets tokens and introspections signed by it, whatever its API has', async () => {
     const latchkey = await startLatchkey({
