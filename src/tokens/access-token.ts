@@ -9,7 +9,9 @@ export interface NewAccessToken {
   readonly jti: string
   /** Space-separated; '' for none. */
   readonly scope: string
-  /** Seconds. */
+  /** Seconds since 1970. */
+  readonly issuedAt: number
+  /** Seconds, from then. */
   readonly lifetime: number
   /** Thumbprints of the key (RFC 9449 section 6.1) and the certificate (RFC 8705 section 3.1) it is bound to. */
   readonly jkt?: string | undefined
@@ -25,13 +27,12 @@ export async function mintAccessToken(
   extra: Readonly<Record<string, unknown>>,
   key: SigningKey,
 ): Promise<string> {
-  const iat = Math.floor(Date.now() / 1000)
   const claims = {
     ...extra,
     jti: token.jti,
     sub: token.subject,
-    iat,
-    exp: iat + token.lifetime,
+    iat: token.issuedAt,
+    exp: token.issuedAt + token.lifetime,
     scope: token.scope === '' ? undefined : token.scope,
     client_id: token.clientId,
     iss: token.issuer,

@@ -18,6 +18,11 @@ interface Issue {
   readonly binding: Binding
   /** The login this token belongs to; none for client_credentials. */
   readonly family?: Family
+  /**
+   * Seconds since 1970: before the login was last seen alive. A cut-off since then is no earlier than the token, and
+   * so ends it (ADR 0007). Now, where there is no login.
+   */
+  readonly asOf?: number
   /** The generation of the refresh token beside it, if the client gets one. */
   readonly refreshGeneration?: number
 }
@@ -35,6 +40,7 @@ export async function issue(ctx: GrantContext, parts: GrantParts, of: Issue): Pr
     clientId: client.id,
     jti: identifier(parts, of, place),
     scope: of.access.scopes.join(' '),
+    issuedAt: of.asOf ?? Math.floor(Date.now() / 1000),
     lifetime: lifetime(of),
     jkt: binding.jkt,
     x5t: binding.x5t,

@@ -58,6 +58,7 @@ export const password: Grant = {
     const refreshes = client.grants.includes('refresh_token')
     const accessLife = client.accessTokenLifetime ?? access.api.accessTokenLifetime
     const userAgent = browserOf(ctx.get('User-Agent'))
+    const asOf = Math.floor(Date.now() / 1000)
     const family = await parts.state.openFamily({
       id: randomId(16),
       clientId: client.id,
@@ -66,7 +67,7 @@ export const password: Grant = {
       scope: access.scopes.join(' '),
       audience: access.api.audience,
       amr: ['pwd'],
-      authTime: Math.floor(Date.now() / 1000),
+      authTime: asOf,
       address: facts.address,
       ...(user.claims && { claims: user.claims }),
       ...(userAgent !== undefined && { userAgent }),
@@ -81,6 +82,7 @@ export const password: Grant = {
       access,
       binding,
       family,
+      asOf,
       ...(refreshes && { refreshGeneration: family.generation }),
     })
   },

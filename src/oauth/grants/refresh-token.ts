@@ -48,6 +48,7 @@ export const refreshToken: Grant = {
     const limited = limitToUser(access, user.scopes)
     await binding.spend()
 
+    const asOf = Math.floor(Date.now() / 1000)
     const rotation = await parts.state.rotate({
       family: family.id,
       presented: token.generation,
@@ -65,6 +66,7 @@ export const refreshToken: Grant = {
       access: limited,
       binding,
       family: { ...login, ...(user.claims && { claims: user.claims }) },
+      asOf,
       refreshGeneration: rotation.generation,
     })
   },
