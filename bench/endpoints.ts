@@ -51,21 +51,21 @@ const heats: readonly Heat[] = [
   {
     scenario: clientCredentials,
     contestants: [latchkeyRedis, latchkeySqlite, bare, nodeOauth, koaJose, nodeHttp],
-    rate: 300,
+    rate: 100,
   },
   {
     scenario: refresh,
     contestants: [latchkeyRedis, latchkeySqlite, bare, nodeOauth, nodeHttp],
-    rate: 300,
+    rate: 100,
   },
-  { scenario: introspection, contestants: [latchkeyRedis, latchkeySqlite, bare], rate: 300 },
-  { scenario: jwks, contestants: [latchkeyRedis, bare, koaJose], rate: 300 },
+  { scenario: introspection, contestants: [latchkeyRedis, latchkeySqlite, bare], rate: 100 },
+  { scenario: jwks, contestants: [latchkeyRedis, bare, koaJose], rate: 100 },
   { scenario: metadata, contestants: [latchkeyRedis, bare, koaJose], rate: 0 },
   { scenario: password, contestants: [latchkeyRedis, latchkeySqlite, bare], rate: 0 },
 ]
 
 /** Seconds of load before anything counts, so that the code is compiled. */
-const warmUp = 4
+const warmUp = 3
 
 interface Run {
   readonly cpu: number
