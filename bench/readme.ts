@@ -22,10 +22,17 @@ export function summary({ endpoints, starts, machine, date, rounds }: Result): s
     '|---|---|---|---|',
     ...rows,
     '',
-    `${machine.processors} processors (${machine.processor}), Node ${machine.node}, ${date}, medians of ${rounds} rounds in which the servers took turns.` +
-      (start === undefined
-        ? ''
-        : ` From the command to the first answer: ${start.ready.median} ms; ${start.memory.median} MB when idle.`),
+    `${machine.processors} processors (${machine.processor}), Node ${machine.node}, ${date}, medians of ${rounds} rounds in which the servers took turns.`,
+    ...(machine.load > 3 * machine.processors
+      ? [
+          `The machine was busy with other work (load ${machine.load}), which makes all of them dearer: the proportions count.`,
+        ]
+      : []),
+    ...(start === undefined
+      ? []
+      : [
+          `From the command to the first answer: ${start.ready.median} ms; ${start.memory.median} MB when idle.`,
+        ]),
   ].join('\n')
 }
 

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { availableParallelism, cpus, totalmem } from 'node:os'
+import { availableParallelism, cpus, loadavg, totalmem } from 'node:os'
 import type { Endpoints } from './endpoints.ts'
 import type { Passwords } from './passwords.ts'
 import type { Starts } from './start.ts'
@@ -15,6 +15,8 @@ export interface Result {
     /** GB. */
     readonly memory: number
     readonly node: string
+    /** Of the minute before it ended; beyond the processors something else ran too. */
+    readonly load: number
   }
   readonly rounds: number
   readonly seconds: number
@@ -31,5 +33,6 @@ export const circumstances = (): Pick<Result, 'date' | 'commit' | 'machine'> => 
     processors: availableParallelism(),
     memory: Math.round(totalmem() / 2 ** 30),
     node: process.versions.node,
+    load: Math.round(loadavg()[0] ?? 0),
   },
 })

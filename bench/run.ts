@@ -44,6 +44,9 @@ const around = {
 const file = join(root, 'docs', 'bench.json')
 const each = { rounds, seconds }
 const result: Result = {
+  endpoints: {},
+  passwords: {},
+  starts: {},
   // What is not measured anew stays as it was.
   ...(existsSync(file) ? JSON.parse(readFileSync(file, 'utf8')) : {}),
   ...circumstances(),
