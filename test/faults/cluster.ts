@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises'
 import { freePort } from '../parts/port.ts'
 import { type RedisServer, startCluster, startRedis } from '../parts/redis.ts'
 import { until } from '../parts/until.ts'
@@ -50,7 +51,9 @@ export async function startReplicatedCluster() {
   }
 }
 
-const replication = (node: RedisServer) => node.command('INFO', 'replication').catch(String)
+/** Nothing of a node that is frozen: it answers when it is thawed, which may wait for what others say. */
+const replication = (node: RedisServer) =>
+  Promise.race([node.command('INFO', 'replication'), pause(1000, '')]).catch(String)
 
 async function startReplicaOf(
   master: RedisServer,
