@@ -34,7 +34,12 @@ export function createClient(url: string): Client {
         method,
         headers: { 'X-Forwarded-For': address(), ...headers },
       })
-      sent.on('error', reject)
+      sent.on('error', (error: NodeJS.ErrnoException) => {
+        // The server ended an idle connection at the moment of its next request (RFC 9112 section 9.3.1).
+        if (error.code === 'ECONNRESET' && sent.reusedSocket) {
+          ask(path, method, body, headers).then(resolve, reject)
+        } else reject(error)
+      })
       sent.on('response', (response) => {
         let text = ''
         response.setEncoding('utf8')
