@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { commands } from './index.ts'
+import { takingKids } from './keys/options.ts'
 
 /** The whole command line. It throws CommanderError where commander would exit. */
 export function createProgram(): Command {
@@ -20,6 +21,7 @@ Exit codes: 0 done; 1 it could not be done, and the message says what to do; 2 t
     )
   for (const command of commands()) program.addCommand(command)
   throwInsteadOfExiting(program)
+  takingKids(program)
   return program
 }
 

@@ -75,6 +75,17 @@ describe('latchkey keys', () => {
     expect(brief(await it.list())).to.include.members(['ES256 next', 'EdDSA next'])
   })
 
+  it('takes a kid that begins with a hyphen, wherever it stands', async () => {
+    await using it = await scene()
+    await it.run('stage')
+    const kid = `-${'x'.repeat(42)}`
+    for (const words of [
+      ['--dry-run', kid],
+      [kid, '--dry-run'],
+    ])
+      expect(await it.fails('retire', ...words)).to.include(`there is no key ${kid}`)
+  })
+
   it('changes nothing on a dry run', async () => {
     await using it = await scene()
     expect(await it.run('stage', '--dry-run')).to.match(/^would stage/)

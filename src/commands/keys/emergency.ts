@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { currentOf, cut, keyOf, nextOf, type Ring, type RingKey } from '../../keys/ring.ts'
 import { confirm } from './confirm.ts'
-import { type Print, withConfig, withDryRun, withYes } from './options.ts'
+import { type Print, withConfig, withDryRun, withKid, withYes } from './options.ts'
 import { change, type KeyScene, reportsOn, ringIn, timeOf, withKeys } from './scene.ts'
 import { audiences, cacheable, span, tokens } from './words.ts'
 
@@ -13,8 +13,11 @@ interface Options {
 
 /** `latchkey keys emergency`. */
 export const emergencyCommand = (print: Print) =>
-  withYes(withDryRun(withConfig(new Command('emergency'))))
-    .argument('<kid>', 'the compromised key, as `latchkey keys list` shows it')
+  withKid(
+    withYes(withDryRun(withConfig(new Command('emergency')))),
+    '<kid>',
+    'the compromised key, as `latchkey keys list` shows it',
+  )
     .description('cut a compromised key: nothing that it signed is good any more')
     .action((kid: string, { config, yes = false, dryRun = false }: Options) =>
       withKeys(config, async (scene) => {

@@ -1,7 +1,7 @@
 import { createPublicKey } from 'node:crypto'
 import { Command, Option } from 'commander'
 import { keyOf } from '../../keys/ring.ts'
-import { type Print, withConfig } from './options.ts'
+import { type Print, withConfig, withKid } from './options.ts'
 import { readKeys } from './scene.ts'
 
 interface Options {
@@ -11,8 +11,11 @@ interface Options {
 
 /** `latchkey keys export`. */
 export const exportCommand = (print: Print) =>
-  withConfig(new Command('export'))
-    .argument('[kid]', 'one key; all that are published, if left out')
+  withKid(
+    withConfig(new Command('export')),
+    '[kid]',
+    'one key; all that are published, if left out',
+  )
     .description('print the public halves of keys, for whoever cannot fetch the JWK Set')
     .addOption(new Option('--format <name>', 'form').choices(['jwk', 'pem']).default('jwk'))
     .action(async (kid: string | undefined, { config, format }: Options) => {

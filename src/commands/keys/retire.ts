@@ -1,7 +1,7 @@
 import { Command } from 'commander'
 import { keyOf, retire } from '../../keys/ring.ts'
 import { confirm } from './confirm.ts'
-import { type Print, withConfig, withDryRun, withYes } from './options.ts'
+import { type Print, withConfig, withDryRun, withKid, withYes } from './options.ts'
 import { change, reportsOn, ringIn, withKeys } from './scene.ts'
 import { audiences, cacheable, time, tokens } from './words.ts'
 
@@ -13,8 +13,11 @@ interface Options {
 
 /** `latchkey keys retire`. */
 export const retireCommand = (print: Print) =>
-  withYes(withDryRun(withConfig(new Command('retire'))))
-    .argument('<kid>', 'as `latchkey keys list` shows it')
+  withKid(
+    withYes(withDryRun(withConfig(new Command('retire')))),
+    '<kid>',
+    'as `latchkey keys list` shows it',
+  )
     .description('forget a key before its time, one that signs for no API')
     .action((kid: string, { config, yes = false, dryRun = false }: Options) =>
       withKeys(config, async (scene) => {
