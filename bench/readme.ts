@@ -18,6 +18,8 @@ export function summary({ endpoints, starts, machine, date, rounds }: Result): s
   })
   const start = starts['Latchkey, Redis']
   return [
+    '![CPU time a request, beside others](docs/bench.svg)',
+    '',
     '| CPU time a request | Latchkey, Redis | oidc-provider as it comes, Redis | node:http and the work itself |',
     '|---|---|---|---|',
     ...rows,
@@ -36,9 +38,10 @@ export function summary({ endpoints, starts, machine, date, rounds }: Result): s
   ].join('\n')
 }
 
-/** The README with this summary between its two marks. @throws Error when they are not there */
-export function withSummary(readme: string, result: Result): string {
+/** The README with this summary between its two marks, or with none. @throws Error when they are not there */
+export function withSummary(readme: string, result: Result | undefined): string {
   const [from, to] = [readme.indexOf(begin), readme.indexOf(end)]
   if (from < 0 || to < from) throw new Error(`the README has no ${begin} … ${end}`)
-  return `${readme.slice(0, from + begin.length)}\n${summary(result)}\n${readme.slice(to)}`
+  const said = result === undefined ? '' : `${summary(result)}\n`
+  return `${readme.slice(0, from + begin.length)}\n${said}${readme.slice(to)}`
 }
