@@ -1,4 +1,5 @@
 import { expect } from 'chai'
+import { rotateQuickly } from '../parts/quick-rotations.ts'
 import { until } from '../parts/until.ts'
 import { type Issued, type RotationScene, rotationScene } from './rotation-scene.ts'
 
@@ -115,5 +116,16 @@ describe('two servers and four kinds of APIs, while time passes', function () {
     await published((kids) => !kids.includes(successor))
     await scene.pass(31)
     await use(stolen, successor)
+  })
+})
+
+describe('two servers whose keys change every few seconds', function () {
+  this.timeout(120_000)
+
+  it('refuse no valid token and no request (npm run rotations has a hundred changes)', async () => {
+    const { rotations, issued, verified, refused, failed } = await rotateQuickly(2)
+    expect({ refused, failed }).to.deep.equal({ refused: {}, failed: {} })
+    expect(rotations).to.be.at.least(2)
+    expect(verified).to.be.at.least(issued)
   })
 })
