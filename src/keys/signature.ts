@@ -1,6 +1,7 @@
 import { constants, generateKeyPair, type KeyObject, sign, verify } from 'node:crypto'
 import { promisify } from 'node:util'
 import type { Algorithm } from './algorithms.ts'
+import { joinHalves } from './ecdsa-signature.ts'
 
 const generate = promisify(generateKeyPair)
 
@@ -15,6 +16,8 @@ interface Signature {
     readonly padding?: number
     readonly saltLength?: number
   }
+  /** Bytes of R and of S, where a signature is these two. */
+  readonly half?: number
   /** Slow enough to be signed in libuv's pool. */
   readonly pooled: boolean
 }
@@ -33,13 +36,19 @@ const rsa = {
   pooled: true,
 } as const
 
-const ecdsa = (curve: 'P-256' | 'P-384', name: string, hash: 'sha256' | 'sha384'): Signature => ({
+const ecdsa = (
+  curve: 'P-256' | 'P-384',
+  name: string,
+  hash: 'sha256' | 'sha384',
+  half: number,
+): Signature => ({
   generate: () => generate('ec', { namedCurve: curve }),
   unfit: (key) =>
     key.asymmetricKeyDetails?.namedCurve === name ? undefined : `a key that is not ${curve}`,
   hash,
   // RFC 7518 section 3.4: R || S, not DER.
   options: { dsaEncoding: 'ieee-p1363' },
+  half,
   pooled: false,
 })
 
@@ -54,8 +63,8 @@ const mlDsa = (type: 'ml-dsa-44' | 'ml-dsa-65'): Signature => ({
 })
 
 const signatures: Readonly<Record<Algorithm, Signature>> = {
-  ES256: ecdsa('P-256', 'prime256v1', 'sha256'),
-  ES384: ecdsa('P-384', 'secp384r1', 'sha384'),
+  ES256: ecdsa('P-256', 'prime256v1', 'sha256', 32),
+  ES384: ecdsa('P-384', 'secp384r1', 'sha384', 48),
   RS256: { ...rsa, options: { padding: constants.RSA_PKCS1_PADDING } },
   // RFC 7518 section 3.5: the salt is as long as the hash.
   PS256: { ...rsa, options: { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: 32 } },
@@ -79,7 +88,8 @@ export function signer(
   algorithm: Algorithm,
   privateKey: KeyObject,
 ): (data: Uint8Array) => Buffer | Promise<Buffer> {
-  const { hash, options, pooled } = signatures[algorithm]
+  const { hash, options, half, pooled } = signatures[algorithm]
+  if (half !== undefined) return (data) => joinHalves(sign(hash, data, privateKey), half)
   const key = { key: privateKey, ...options }
   if (!pooled) return (data) => sign(hash, data, key)
   return (data) =>
