@@ -13,6 +13,7 @@ import type { Metrics } from './http/metrics.ts'
 import { onlyListed, underIssuer } from './http/mount.ts'
 import type { KeySet } from './keys/key-set.ts'
 import type { CertificateSource } from './oauth/certificate.ts'
+import { proofAlgorithms } from './oauth/proof-algorithms.ts'
 import { createProvider } from './oauth/provider.ts'
 import { BearerError, createVerifier } from './resource-server/index.ts'
 import type { State } from './state/state.ts'
@@ -116,6 +117,7 @@ function verifiers({ config, keys, state, liveness }: ApplicationParts) {
       audience,
       dpop: {
         origin: new URL(issuer).origin,
+        algorithms: proofAlgorithms,
         firstUse: (id, expiresAt) =>
           state.once(`dpop ${id}`, Math.max(1, expiresAt - Math.floor(Date.now() / 1000))),
       },

@@ -137,7 +137,7 @@ describe('config/compose.yaml', () => {
     expect(latchkey.volumes).to.include('latchkey:/var/lib/latchkey')
     expect(text('Dockerfile')).to.match(/^VOLUME \/var\/lib\/latchkey$/m)
     const [directory] = config.users
-    expect(config.keys).to.equal('/var/lib/latchkey/keys')
+    expect(config.keys.folder).to.equal('/var/lib/latchkey/keys')
     expect(directory).to.include({ type: 'embedded', path: '/var/lib/latchkey/users.sqlite' })
   })
 

@@ -9,7 +9,7 @@ import { rawGet } from '../parts/raw-request.ts'
 
 const issuer = 'https://login.example'
 const origin = 'https://api.example'
-const algs = 'ES256 RS256 PS256 EdDSA'
+const algs = 'ES256 ES384 RS256 PS256 EdDSA ML-DSA-44 ML-DSA-65'
 const issuerKey = makeKey()
 const client = makeKey()
 const stranger = makeKey()

@@ -158,8 +158,8 @@ describe('RFC 6749 section 4.3: the password grant', () => {
 
   it('refuses names and passwords that are too long [ROP-14]', async () => {
     for (const [username, password] of [
-      ['x'.repeat(60_000), 'x'],
-      ['johndoe', 'x'.repeat(60_000)],
+      ['x'.repeat(16_000), 'x'],
+      ['johndoe', 'x'.repeat(16_000)],
       [`johndoe${' '.repeat(400)}`, 'secret'],
       ['johndoe ', 'secret '],
       ['%', '_'],
