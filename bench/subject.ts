@@ -25,6 +25,8 @@ export function answerCpu(url: string, stop: () => Promise<void>): void {
     const { user, system } = process.cpuUsage()
     process.send?.({ cpu: user + system })
   })
+  // A bench that failed must not leave servers behind.
+  process.once('disconnect', () => process.exit())
   process.send?.({ url })
 }
 
