@@ -24,6 +24,7 @@ describe('more passwords than can be checked', () => {
       passwords: { running: 1, queue: 4, wait: 10_000, hash: cheapHash },
       proxy: { trusted: ['127.0.0.1/32'] },
       metrics: { port: 0 },
+      http: { answerTimeout: 60_000 },
       throttle: {},
     })
     await server.accounts.add({
