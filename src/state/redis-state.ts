@@ -173,15 +173,21 @@ export function redisState(
       const { kind } = target
       const name = nameOf(target)
       const asked = at === undefined ? '' : Math.ceil(at)
-      await redis.runDurably(
-        scripts.cutOff,
-        key('cutoff', ...targetParts(target)),
-        redis.sharded ? await revocations.append(kind, name, asked) : asked,
-        milliseconds(longestFamily),
-        ...log,
-        kind,
-        name,
-      )
+      const mark = (since: number | '') => {
+        const markKey = key('cutoff', ...targetParts(target))
+        const lifetime = milliseconds(longestFamily)
+        return redis.runDurably(scripts.cutOff, markKey, since, lifetime, ...log, kind, name)
+      }
+      if (!redis.sharded) {
+        await mark(asked)
+        return
+      }
+      const start = performance.now()
+      const logged = await revocations.append(kind, name, asked)
+      await mark(logged)
+      // Who refreshed before the mark was there may have a token of a later second than was logged.
+      const late = (logged % 1000) + performance.now() - start >= 1000
+      if (asked === '' && late) await revocations.append(kind, name)
     },
 
     revocationLog: revocations.end,

@@ -68,4 +68,18 @@ describe('a refresh, with its state in a Redis Cluster', () => {
     }
     await state.close()
   })
+
+  it('logs a cut-off once more where its mark came a second after its entry', async () => {
+    const state = await openState(options())
+    const target = { kind: 'user', sub: 'somebody' } as const
+    await state.cutOff(target)
+    const { end } = await state.revocationLog()
+    await until(Date.now, (now) => now % 1000 > 960)
+    await gate.roundTrips(() => state.cutOff(target))
+    const page = await state.revocationsAfter(end, 10)
+    const times = page.gone ? [] : page.entries.map(({ at }) => Math.floor(at / 1000))
+    expect(times).to.have.lengthOf(2)
+    expect(times[1]).to.be.above(Number(times[0]))
+    await state.close()
+  })
 })
