@@ -8,7 +8,7 @@ import {
   type JSONWebKeySet,
 } from 'jose'
 import { VerificationUnavailable } from './bearer.ts'
-import { jsonFetcher } from './fetch-json.ts'
+import { fetchLimits, jsonFetcher } from './fetch-json.ts'
 import type { JwsHeader } from './jws/compact.ts'
 
 /**
@@ -57,7 +57,8 @@ export function remoteKeys(url: URL, timing: JwksTiming = {}): KeySource {
   const { maxAge = 300, cooldown = 30, maxStale = 3600 } = timing
   const fetchKeys = jsonFetcher(url)
   let last: { readonly body: string; readonly at: number } | undefined
-  let stale = false
+  let failedAt: number | undefined
+  const expired = () => !last || performance.now() - last.at > maxStale * 1000
   const find = createRemoteJWKSet(url, {
     cacheMaxAge: maxAge * 1000,
     cooldownDuration: cooldown * 1000,
@@ -66,19 +67,28 @@ export function remoteKeys(url: URL, timing: JwksTiming = {}): KeySource {
         const set = await fetchKeys()
         if (!Array.isArray(set.keys)) throw new VerificationUnavailable('the JWK Set has no keys')
         last = { body: JSON.stringify(set), at: performance.now() }
-        stale = false
+        failedAt = undefined
       } catch (error) {
-        if (!last || performance.now() - last.at > maxStale * 1000) throw error
-        stale = true
+        failedAt = performance.now()
+        if (expired()) throw error
       }
-      return new Response(last.body)
+      return new Response(last?.body)
     },
   })
   return async (header) => {
     const key = await find(header).catch(unlessNoKey)
+    if (failedAt === undefined) return key
+    // jose takes the last keys for fresh ones, and would leave it at them for another `maxAge`, or `cooldown`.
+    const paused = performance.now() - failedAt < fetchLimits.pause
+    const fetched = paused ? undefined : find.reload().catch(unlessNoKey)
+    if (key && !expired()) {
+      fetched?.catch(() => {})
+      return key
+    }
+    await fetched
     // The key may be one that was published during the outage.
-    if (!key && stale) throw new VerificationUnavailable('the keys are out of date')
-    return key
+    if (failedAt !== undefined) throw new VerificationUnavailable('the keys are out of date')
+    return find(header).catch(unlessNoKey)
   }
 }
 

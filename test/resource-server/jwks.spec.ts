@@ -17,6 +17,7 @@ import {
 import { freePort } from '../parts/port.ts'
 import { protectedApis } from '../parts/protected-apis.ts'
 import { rawGet } from '../parts/raw-request.ts'
+import { until } from '../parts/until.ts'
 
 const first = makeKey()
 const second = makeKey('EdDSA')
@@ -28,7 +29,20 @@ describe('the keys of the issuer', () => {
     issuer = await startIssuer([first], '/tenant')
   })
 
-  afterEach(() => issuer.close())
+  /** Milliseconds by which the wall's clock, which jose goes by, is ahead. */
+  let passed = 0
+  const { now } = Date
+  before(() => {
+    Date.now = () => now() + passed
+  })
+  after(() => {
+    Date.now = now
+  })
+
+  afterEach(() => {
+    passed = 0
+    return issuer.close()
+  })
 
   const token = (key: TestKey, header: object = {}) =>
     signCompact(
@@ -119,6 +133,23 @@ describe('the keys of the issuer', () => {
       expect(await outcome(verifier, token(first)), String(outage)).to.equal('johndoe')
       expect(await outcome(verifier, token(second))).to.equal('VerificationUnavailable')
     }
+  })
+
+  it('are fetched again soon after that failed, however long they were to be kept', async () => {
+    const verifier = remote({})
+    expect(await outcome(verifier, token(first))).to.equal('johndoe')
+    issuer.instead = (_, response) => response.writeHead(503).end()
+    passed = 301_000
+    expect(await outcome(verifier, token(first))).to.equal('johndoe')
+    expect(issuer.requests).to.have.lengthOf(2)
+    issuer.instead = undefined
+    issuer.keys = [second.publicJwk]
+    await until(
+      () => outcome(verifier, token(first)),
+      (said) => said === 'invalid_token',
+    )
+    expect(await outcome(verifier, token(second))).to.equal('johndoe')
+    expect(issuer.requests).to.have.lengthOf(3)
   })
 
   it('serve no longer than allowed while they cannot be fetched', async () => {
