@@ -3,6 +3,7 @@ import { emergencyCommand } from './keys/emergency.ts'
 import { exportCommand } from './keys/export.ts'
 import { importCommand } from './keys/import.ts'
 import { listCommand } from './keys/list.ts'
+import { moveCommand } from './keys/move.ts'
 import type { Print } from './keys/options.ts'
 import { resealCommand } from './keys/reseal.ts'
 import { retireCommand } from './keys/retire.ts'
@@ -31,6 +32,7 @@ Examples:
     exportCommand,
     emergencyCommand,
     resealCommand,
+    moveCommand,
   ])
     keys.addCommand(command(print))
   return keys

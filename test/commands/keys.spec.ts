@@ -1,8 +1,9 @@
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { generateKeyPairSync, type KeyObject, randomBytes } from 'node:crypto'
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { keysCommand } from '../../src/commands/keys.ts'
+import { folderHome } from '../../src/keys/folder-home.ts'
 import { KeyFault } from '../../src/keys/key-fault.ts'
 import { openState } from '../../src/state/index.ts'
 import { temporaryFolder } from '../parts/temporary-folder.ts'
@@ -40,6 +41,7 @@ async function scene(keys = 'keys: keys') {
   }
   return {
     ...folder,
+    config,
     keys: join(folder.path, 'keys'),
     run,
     fails: (...words: string[]) =>
@@ -117,6 +119,48 @@ describe('latchkey keys', () => {
       'ES256 current',
       'EdDSA current',
     ])
+  })
+
+  it('rotate changes the keys of several algorithms at once', async () => {
+    await using it = await scene()
+    await it.run('stage')
+    await it.run('stage')
+    await it.run('rotate', '--force')
+    const ring = await folderHome(it.keys).read()
+    const since = ring?.keys
+      .filter(({ state }) => state === 'current')
+      .map(({ stateIn }) => stateIn)
+    expect(since, 'when both began to sign').to.deep.equal([ring?.version, ring?.version])
+  })
+
+  it('move takes all keys from a folder to the shared store, and back', async () => {
+    await using it = await scene()
+    await it.run('stage')
+    await it.run('stage')
+    const before = await it.list()
+    const key = `{ key: '${randomBytes(32).toString('base64')}' }`
+    const other = `{ passphrase: sixteen letters at least, formerly: [${key}] }`
+    const having = (name: string, keys: string) =>
+      it.file(name, configuration.replace('keys: keys', `keys: ${keys}`))
+    const store = await having('store.yaml', `{ store: true, seal: ${key} }`)
+    const back = await having('back.yaml', `{ folder: back, seal: ${other} }`)
+    const move = (from: string, to: string) =>
+      keysCommand(() => undefined).parseAsync(['move', '--from', from, '--config', to], {
+        from: 'user',
+      })
+    await move(it.config, store)
+    expect(String(await move(it.config, store).catch(String))).to.match(
+      /there are keys already: the ring of keys in the shared store/,
+    )
+    await move(store, back)
+    const listed = async (config: string) => {
+      const lines: string[] = []
+      const words = ['list', '--json', '--config', config]
+      await keysCommand((line) => lines.push(line)).parseAsync(words, { from: 'user' })
+      return (JSON.parse(lines.join('')) as Listed[]).map(({ kid, state }) => ({ kid, state }))
+    }
+    const same = before.map(({ kid, state }) => ({ kid, state }))
+    for (const config of [store, back]) expect(await listed(config)).to.deep.equal(same)
   })
 
   it('rotate refuses a key that a live server does not publish', async () => {

@@ -27,7 +27,8 @@ export const rotateCommand = (print: Print) =>
           let rotated = ring
           for (const key of wanted(ring, algorithm)) {
             const now = await refuseEarly(key, ring, scene, force)
-            rotated = promote(rotated, key.kid, now, scene.schedule.retention)
+            const { keys } = promote(rotated, key.kid, now, scene.schedule.retention)
+            rotated = { ...ring, keys }
             said.push(...sentences(key, ring, scene, { now, force, dryRun }))
           }
           return { ...rotated, version: ring.version + 1 }
