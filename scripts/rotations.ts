@@ -10,20 +10,21 @@ const { values } = parseArgs({
   options: {
     rotations: { type: 'string', default: '100' },
     store: { type: 'string', default: 'sqlite' },
+    keys: { type: 'string', default: 'store' },
     clients: { type: 'string', default: '4' },
   },
 })
 const began = performance.now()
-const redis = values.store === 'redis' ? await startRedis() : undefined
+const { store } = values
+const keys = values.keys === 'folder' ? 'folder' : 'store'
+const redis = store === 'redis' ? await startRedis() : undefined
 const rotated = await rotateQuickly(Number(values.rotations), {
-  ...(redis && { state: redis.url }),
+  keys,
   clients: Number(values.clients),
+  ...(redis && { state: redis.url }),
 })
 await redis?.stop()
-console.log({
-  store: values.store,
-  ...rotated,
-  seconds: Math.round((performance.now() - began) / 1000),
-})
+const seconds = Math.round((performance.now() - began) / 1000)
+console.log({ store, keys, ...rotated, seconds })
 const wrong = Object.keys({ ...rotated.refused, ...rotated.failed })
 if (wrong.length > 0 || rotated.rotations < Number(values.rotations)) process.exitCode = 1
