@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 import { decodeJwt, decodeProtectedHeader } from 'jose'
 import { hashSecret } from '../../src/clients/secrets.ts'
+import { currentOf, type Ring } from '../../src/keys/ring.ts'
 import { latchkey } from '../cli/command.ts'
 import { startBalancer } from '../parts/balancer.ts'
 import { type Kind, kinds, startCachingVerifier } from '../parts/caching-verifiers.ts'
@@ -57,6 +58,7 @@ export async function rotationScene() {
   const reported = database.prepare(
     'SELECT count(*) AS count FROM key_instance WHERE expires_at >= ?',
   )
+  const kept = database.prepare('SELECT text FROM key_ring')
 
   const post = async (url: string, client: string, form: Readonly<Record<string, string>>) => {
     const response = await fetch(url, {
@@ -87,12 +89,16 @@ export async function rotationScene() {
       }),
     )
 
-  const pass = async (seconds: number) => {
-    const before = time.now()
+  const rest = async (seconds: number) => {
     time.pass(seconds)
     // Wakes those who sleep, who would else find out when they meant to.
     await published()
-    await looked(before + seconds)
+  }
+
+  const pass = async (seconds: number) => {
+    const then = time.now() + seconds
+    await rest(seconds)
+    await looked(then)
   }
 
   return {
@@ -103,9 +109,11 @@ export async function rotationScene() {
       return Object.fromEntries(await Promise.all(said)) as Record<Kind, string>
     },
     now: time.now,
-    /** At least 11 seconds, so that servers have something to say. */
+    /** At least 11 seconds, in which every server looks at the ring, and has something to say. */
     pass,
     passTo: (moment: number) => pass(moment - time.now()),
+    /** Nobody waits for the servers to look. */
+    rest,
     /** What was begun is known to all, and that all know it. */
     async settle() {
       await pass(15)
@@ -113,6 +121,11 @@ export async function rotationScene() {
     },
     /** The kids that each server publishes. */
     published,
+    /** When the current key began to sign, in seconds since the epoch. */
+    signsSince(): number {
+      const ring: Pick<Ring, 'keys'> = JSON.parse(String(kept.get()?.text))
+      return (currentOf(ring, 'ES256')?.promotedAt ?? 0) / 1000
+    },
     /** A token of each server. */
     issue: (): Promise<Issued[]> =>
       Promise.all(
