@@ -25,7 +25,7 @@ const audience = 'https://api.example'
 const secret = 'fixture-secret-Zq81'
 const life = 30
 
-/** Two servers of one issuer, with their keys in one store, and four APIs: all in processes of their own, under one time. */
+/** Two servers of one issuer, with their keys in one store, and five APIs: all in processes of their own, under one time. */
 export async function rotationScene() {
   const { path: folder, ...temporary } = await temporaryFolder()
   const time = passingTime(folder)

@@ -30,6 +30,7 @@ const judges: Readonly<Record<string, () => Judge>> = {
       return jwtVerify(token, createPublicKey(key.getPublicKey()), rules)
     }
   },
+  'our SDK alone': () => createVerifier({ issuer, audience }).verify,
   'our SDK'() {
     const { isRevoked, status } = followRevocations({ issuer })
     const { verify } = createVerifier({ issuer, audience, isRevoked })

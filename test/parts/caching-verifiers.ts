@@ -4,8 +4,8 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { until } from './until.ts'
 
-/** Three libraries that keep a JWK Set, each with its defaults, and ours, which follows the feed as well. */
-export const kinds = ['jose', 'jwks-rsa', 'PyJWKClient', 'our SDK'] as const
+/** Three libraries that keep a JWK Set, each with its defaults, and ours, without the feed of revocations and with it. */
+export const kinds = ['jose', 'jwks-rsa', 'PyJWKClient', 'our SDK alone', 'our SDK'] as const
 export type Kind = (typeof kinds)[number]
 
 export interface CachingVerifier {
