@@ -2,15 +2,16 @@ import type { Clients } from './clients/client.ts'
 import type { JudgeSecret } from './clients/judge-secret.ts'
 import type { Config } from './config/schema.ts'
 import { logRetention, longestAccessToken } from './config/signing.ts'
-import { arrival, arriveVia } from './http/arrival.ts'
+import { arriveVia } from './http/arrival.ts'
+import { byPath } from './http/by-path.ts'
+import { reachDirectly } from './http/direct.ts'
 import { publicDocuments } from './http/documents.ts'
 import { endpoints } from './http/endpoints.ts'
+import { exchange } from './http/exchange.ts'
 import { front } from './http/front.ts'
-import { boundFields, checkHost, fallback, securityHeaders } from './http/headers.ts'
 import type { Handler } from './http/in-flight.ts'
 import { type Logger, requestLines, requestLog } from './http/log.ts'
 import type { Metrics } from './http/metrics.ts'
-import { onlyListed, underIssuer } from './http/mount.ts'
 import type { KeySet } from './keys/key-set.ts'
 import type { CertificateSource } from './oauth/certificate.ts'
 import { proofAlgorithms } from './oauth/proof-algorithms.ts'
@@ -71,18 +72,9 @@ export async function createApplication(parts: ApplicationParts): Promise<Handle
   provider.silent = true
   const arrive = arriveVia(config.proxy?.trusted ?? [])
   const logRequest = requestLines(log)
-  provider
-    .use(arrival(arrive))
-    .use(requestLog(log, logRequest))
-    .use(metrics.measure)
-    .use(securityHeaders(issuer.startsWith('https:')))
-    .use(fallback)
-    .use(boundFields)
-    .use(checkHost)
-    .use(underIssuer(issuer))
-    .use(router.allowedMethods())
-    .use(router.routes())
-    .use(onlyListed)
+  const tell = [metrics.measure, requestLog(log, logRequest)]
+  reachDirectly(provider)
+  provider.use(exchange({ issuer, arrive, tell })).use(byPath(router))
   log.debug({ keys: keys.keys.map(({ kid, state }) => ({ kid, state })) }, 'keys in use')
   const { measureRequest } = metrics
   return front({ issuer, documents, arrive, logRequest, measureRequest }, provider.callback())

@@ -1,7 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { BlockList, isIPv6, type Socket } from 'node:net'
-import type { Middleware } from 'koa'
 import type { RequestFacts } from '../oauth/request.ts'
 
 export type Arrive = (req: IncomingMessage) => RequestFacts
@@ -21,15 +20,6 @@ export function arriveVia(trusted: readonly string[]): Arrive {
     const forwarded = hops.map((hop) => plain(hop.trim())).filter((hop) => hop !== '')
     const address = forwarded.findLast((hop) => !trusts(proxies, hop)) ?? peer
     return { id: randomUUID(), address, viaProxy }
-  }
-}
-
-export function arrival(arrive: Arrive): Middleware {
-  return async (ctx, next) => {
-    const facts = arrive(ctx.req)
-    ctx.state = facts
-    ctx.set('X-Request-Id', facts.id)
-    await next()
   }
 }
 

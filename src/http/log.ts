@@ -1,6 +1,6 @@
-import type { Middleware } from 'koa'
+import type { Context } from 'koa'
 import { type Logger, pino } from 'pino'
-import { factsOf } from '../oauth/request.ts'
+import type { RequestFacts } from '../oauth/request.ts'
 import { protocolError } from '../oauth/responses.ts'
 import { standardOutput } from './log-output.ts'
 import { revocationsPath } from './revocations.ts'
@@ -66,12 +66,12 @@ export function requestLines(log: Logger): LogRequest {
  * query, a body, a header beyond the user agent, or a name that no user or client has: a password
  * typed into the wrong field would be among them.
  */
-export function requestLog(log: Logger, logRequest: LogRequest): Middleware {
+export function requestLog(
+  log: Logger,
+  logRequest: LogRequest,
+): (ctx: Context, facts: RequestFacts, ms: number) => void {
   const audit = log.child({ log: 'audit' })
-  return async (ctx, next) => {
-    const start = performance.now()
-    await next()
-    const facts = factsOf(ctx)
+  return (ctx, facts, ms) => {
     const { id, address } = facts
     const failure = facts.failure === undefined ? undefined : protocolError(facts.failure)
     const refusal = failure && ctx.status < 500 ? refusals[ctx.path] : undefined
@@ -93,7 +93,6 @@ export function requestLog(log: Logger, logRequest: LogRequest): Middleware {
       })
     }
     const { method, path, status } = ctx
-    const ms = performance.now() - start
     logRequest({ id, method, path, status, ms, address }, describe(failure?.cause))
   }
 }

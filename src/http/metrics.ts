@@ -1,7 +1,7 @@
 import type { RequestListener } from 'node:http'
-import type { Middleware } from 'koa'
+import type { Context } from 'koa'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
-import { factsOf, parameter } from '../oauth/request.ts'
+import { parameter, type RequestFacts } from '../oauth/request.ts'
 import { protocolError } from '../oauth/responses.ts'
 import type { Connections } from './connections.ts'
 import { measureConnections } from './metrics-connections.ts'
@@ -13,7 +13,7 @@ import { revocationsPath } from './revocations.ts'
 export interface Metrics {
   /** Prometheus text. */
   read(): Promise<string>
-  readonly measure: Middleware
+  readonly measure: (ctx: Context, facts: RequestFacts, ms: number) => void
   readonly measureRequest: (path: string, status: number, seconds: number) => void
   /** A stored hash that nobody can verify. */
   unusableHash(): void
@@ -103,14 +103,10 @@ export function createMetrics(parts: MeasuredParts, connections: Connections['lo
     hashing: measureHashing(registers, parts.passwords),
     tokenSigned: measureKeys(registers, parts.keys),
     reloaded: measureReloads(registers),
-    async measure(ctx, next) {
-      const start = performance.now()
-      await next()
-      measureRequest(ctx.path, ctx.status, (performance.now() - start) / 1000)
-      const { throttled: budget } = factsOf(ctx)
+    measure({ path, method, status }, { throttled: budget, failure, form }, ms) {
+      measureRequest(path, status, ms / 1000)
       if (budget !== undefined) throttled.inc({ budget })
-      if (ctx.path !== '/token' || ctx.method !== 'POST') return
-      const { failure, form } = factsOf(ctx)
+      if (path !== '/token' || method !== 'POST') return
       const grant = parameter(form, 'grant_type') ?? ''
       const outcome = failure === undefined ? 'issued' : protocolError(failure).code
       tokens.inc({ grant: grants.has(grant) ? grant : 'other', outcome })

@@ -1,5 +1,3 @@
-import type { Middleware } from 'koa'
-
 /** RFC 8414 section 3.1 puts the well-known part before the issuer's path, OpenID Connect Discovery behind it. */
 const wellKnown = /^\/\.well-known\/(oauth-authorization-server|openid-configuration)$/
 
@@ -12,26 +10,18 @@ export function placesOf(issuer: string, path: string): string[] {
 
 const prefixOf = (issuer: string) => new URL(issuer).pathname.replace(/\/$/, '')
 
-/** Serves an issuer with a path below that path; what is not below it is not here. */
-export function underIssuer(issuer: string): Middleware {
+/**
+ * Where a path is below an issuer that has a path itself; undefined for what is not below it, and so not here. Health is
+ * asked by the machine that runs us, wherever the issuer is.
+ */
+export function placeUnder(issuer: string): (path: string) => string | undefined {
   const prefix = prefixOf(issuer)
-  return async (ctx, next) => {
-    const path = ctx.path
-    if (prefix !== '') {
-      if (path.endsWith(prefix) && wellKnown.test(path.slice(0, -prefix.length))) {
-        ctx.path = path.slice(0, -prefix.length)
-      } else if (path.startsWith(`${prefix}/`)) {
-        ctx.path = path.slice(prefix.length)
-      } else if (!['/healthz', '/readyz'].includes(path)) {
-        ctx.status = 404
-        return
-      }
+  if (prefix === '') return (path) => path
+  return (path) => {
+    if (path.endsWith(prefix) && wellKnown.test(path.slice(0, -prefix.length))) {
+      return path.slice(0, -prefix.length)
     }
-    await next()
+    if (path.startsWith(`${prefix}/`)) return path.slice(prefix.length)
+    return path === '/healthz' || path === '/readyz' ? path : undefined
   }
-}
-
-/** The engine has endpoints of its own; only those in our table are open. */
-export const onlyListed: Middleware = async (ctx, next) => {
-  if (ctx.routerPath !== undefined || ctx._matchedRoute !== undefined) await next()
 }
