@@ -1,11 +1,4 @@
-import {
-  createHash,
-  createHmac,
-  randomBytes,
-  randomInt,
-  scrypt,
-  timingSafeEqual,
-} from 'node:crypto'
+import { createHmac, hash, randomBytes, randomInt, scrypt, timingSafeEqual } from 'node:crypto'
 import { promisify } from 'node:util'
 import { createGate } from './gate.ts'
 
@@ -27,8 +20,8 @@ export function hashSecret(secret: string): string {
 /** The stored form of a secret that a person chose: `$scrypt$ln=14,r=8,p=1$SALT$HASH` (RFC 7914). */
 export async function hashChosenSecret(secret: string): Promise<string> {
   const salt = randomBytes(16)
-  const hash = await derive(secret, salt)
-  return `$scrypt$ln=14,r=8,p=1$${salt.toString('base64url')}$${hash.toString('base64url')}`
+  const derived = await derive(secret, salt)
+  return `$scrypt$ln=14,r=8,p=1$${salt.toString('base64url')}$${derived.toString('base64url')}`
 }
 
 const fast = /^\$sha256\$([\w-]{22})\$([\w-]{43})$/
@@ -50,8 +43,9 @@ export async function verifySecret(
   stored: readonly string[],
 ): Promise<boolean> {
   const pairs = stored.flatMap((form) => candidates.map((candidate) => ({ form, candidate })))
-  const outcomes = await Promise.all(pairs.map(({ form, candidate }) => matches(candidate, form)))
-  return outcomes.includes(true)
+  const outcomes = pairs.map(({ form, candidate }) => matches(candidate, form))
+  const wait = outcomes.some((outcome) => typeof outcome !== 'boolean')
+  return (wait ? await Promise.all(outcomes) : outcomes).includes(true)
 }
 
 function matches(candidate: string, stored: string): boolean | Promise<boolean> {
@@ -73,9 +67,9 @@ function matchesSlowly(candidate: string, stored: string): boolean | Promise<boo
 }
 
 async function prove(proof: string, candidate: string, stored: string): Promise<boolean> {
-  const [, salt = '', hash = ''] = slow.exec(stored) ?? []
+  const [, salt = '', derived = ''] = slow.exec(stored) ?? []
   try {
-    const right = equal(await oneByOne(() => derive(candidate, bytes(salt))), bytes(hash))
+    const right = equal(await oneByOne(() => derive(candidate, bytes(salt))), bytes(derived))
     if (right) remember(proof)
     return right
   } finally {
@@ -107,7 +101,7 @@ const derive = (secret: string, salt: Buffer) =>
   scryptHash(secret, salt, 32, { N: 16_384, r: 8, p: 1 })
 
 const bytes = (base64url: string) => Buffer.from(base64url, 'base64url')
-const sha256 = (...parts: (string | Buffer)[]) =>
-  parts.reduce((hash, part) => hash.update(part), createHash('sha256')).digest()
+const sha256 = (...parts: readonly (string | Buffer)[]) =>
+  hash('sha256', Buffer.concat(parts.map((part) => Buffer.from(part))), 'buffer')
 const equal = (one: Buffer, other: Buffer) =>
   one.length === other.length && timingSafeEqual(one, other)

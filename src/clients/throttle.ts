@@ -65,9 +65,9 @@ export function createClientThrottle(
 
   return {
     blocked(client, { network, address, repeated }) {
-      if (repeated || exempt(address)) return undefined
+      if (repeated || counts.size === 0) return undefined
       const count = current(`${network} ${client}`)
-      if (count === undefined || count.wrong < limit) return undefined
+      if (count === undefined || count.wrong < limit || exempt(address)) return undefined
       return Math.max(1, Math.ceil((count.until - Date.now()) / 1000))
     },
     async failed(client, { network, address, repeated }) {

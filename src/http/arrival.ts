@@ -12,11 +12,15 @@ export type Arrive = (req: IncomingMessage) => RequestFacts
 export function arriveVia(trusted: readonly string[]): Arrive {
   const proxies = blockList(trusted)
   const peers = new WeakMap<Socket, Peer>()
+  const meet = (socket: Socket): Peer => {
+    const peer = peerOf(socket, proxies)
+    peers.set(socket, peer)
+    return peer
+  }
   return ({ socket, headers }) => {
-    const known = peers.get(socket) ?? peerOf(socket, proxies)
-    peers.set(socket, known)
-    const { peer, viaProxy } = known
-    const hops = viaProxy ? [headers['x-forwarded-for'] ?? []].flat().join().split(',') : []
+    const { peer, viaProxy } = peers.get(socket) ?? meet(socket)
+    if (!viaProxy) return { id: randomUUID(), address: peer, viaProxy }
+    const hops = [headers['x-forwarded-for'] ?? []].flat().join().split(',')
     const forwarded = hops.map((hop) => plain(hop.trim())).filter((hop) => hop !== '')
     const address = forwarded.findLast((hop) => !trusts(proxies, hop)) ?? peer
     return { id: randomUUID(), address, viaProxy }

@@ -19,7 +19,7 @@ export const openCors: Middleware = async (ctx, next) => {
 export function clientCors(clients: Clients, methods: string): Middleware {
   const every = [...clients.values()].filter(({ origins }) => origins.length > 0)
   return async (ctx, next) => {
-    ctx.vary('Origin')
+    ctx.set('Vary', 'Origin')
     const origin = ctx.get('Origin')
     // No page asks, as with most requests; but the engine must be kept from its own answer, see below.
     const anybody = origin !== '' && every.some((client) => allowsOrigin(client, origin))

@@ -7,23 +7,18 @@ import { OAuthError } from '../oauth/error.ts'
  * peer's time, not ours; the connection's limits watch over that.
  */
 export function deadline(milliseconds: number): Middleware {
-  return async (ctx, next) => {
-    const { promise: late, reject } = Promise.withResolvers<never>()
-    const watch = () =>
-      setTimeout(() => {
-        if (ctx.req.complete) reject(new OAuthError('temporarily_unavailable', 'try again', why))
-        else timer = watch()
-      }, milliseconds)
-    let timer = watch()
-    const work = next()
-    // Where it fails after the deadline, nobody is left to tell.
-    work.catch(() => {})
-    try {
-      await Promise.race([work, late])
-    } finally {
-      clearTimeout(timer)
-    }
-  }
+  return (ctx, next) =>
+    new Promise((resolve, reject) => {
+      const watch = () =>
+        setTimeout(() => {
+          if (ctx.req.complete) reject(new OAuthError('temporarily_unavailable', 'try again', why))
+          else timer = watch()
+        }, milliseconds)
+      let timer = watch()
+      const end = () => clearTimeout(timer)
+      // Where it fails after the deadline, nobody is left to tell.
+      next().then(resolve, reject).finally(end)
+    })
 }
 
 const why = { retryAfter: 1, cause: new Error('no answer within http.answerTimeout') }

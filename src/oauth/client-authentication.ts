@@ -5,7 +5,7 @@ import { networkOf } from '../users/network.ts'
 import { assertedClient } from './client-assertion.ts'
 import { OAuthError } from './error.ts'
 import { createRepeats } from './repeats.ts'
-import { type Form, factsOf, parameter, type RequestFacts } from './request.ts'
+import { type Form, factsOf, parameter, type RequestFacts, valuesOf } from './request.ts'
 import { routes } from './routes.ts'
 
 export interface PresentationParts {
@@ -100,18 +100,14 @@ function readClient(
   return { id: defaultClient, secrets: [], by: 'default' }
 }
 
-/** Puts the client where the engine looks for it: one canonical Basic header, or the parameter client_id. */
+/** Puts the client where the engine looks for it first: the parameters client_id and client_secret. */
 function tellEngine(ctx: Context, { id, secrets, by }: NamedClient): void {
   if (by === 'assertion' || by === 'body') return
-  delete ctx.req.headers.authorization
-  const [secret] = secrets
-  if (secret === undefined) {
-    const { body } = ctx.req as { body?: Record<string, unknown> }
-    if (body !== undefined) body.client_id = [id]
-    return
-  }
-  const canonical = `${encodeURIComponent(id)}:${encodeURIComponent(secret)}`
-  ctx.req.headers.authorization = `Basic ${Buffer.from(canonical).toString('base64')}`
+  ctx.req.headers.authorization = undefined
+  const { body } = ctx.req as { body?: Record<string, unknown> }
+  if (body === undefined) return
+  body.client_id = [id]
+  if (secrets.length > 0) body.client_secret = secrets.slice(0, 1)
 }
 
 async function proveSecret(facts: RequestFacts, judge: JudgeSecret): Promise<void> {
@@ -135,7 +131,8 @@ async function proveSecret(facts: RequestFacts, judge: JudgeSecret): Promise<voi
 }
 
 function authorization(ctx: Context): string | undefined {
-  const values = ctx.req.headersDistinct.authorization ?? []
+  if (ctx.req.headers.authorization === undefined) return undefined
+  const values = valuesOf(ctx.req, 'authorization')
   if (values.length > 1)
     throw new OAuthError('invalid_request', 'more than one Authorization header')
   return values[0]

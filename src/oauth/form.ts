@@ -59,11 +59,11 @@ const hasBody = (ctx: Context): boolean =>
 export function parseForm(body: string): Map<string, string[]> {
   const form = new Map<string, string[]>()
   const seen = new Set<string>()
-  for (const [index, pair] of body
-    .split('&')
-    .filter((each) => each !== '')
-    .entries()) {
-    if (index === most) {
+  let parameters = 0
+  for (const pair of body.split('&')) {
+    if (pair === '') continue
+    parameters += 1
+    if (parameters > most) {
       throw new OAuthError('invalid_request', `there are more than ${most} parameters`)
     }
     const equals = pair.indexOf('=')
@@ -79,7 +79,10 @@ export function parseForm(body: string): Map<string, string[]> {
     if (/[\u0000-\u0008\u000a-\u001f]/.test(value)) {
       throw new OAuthError('invalid_request', `${name} has a control character`)
     }
-    if (value !== '') form.set(name, [...(form.get(name) ?? []), value])
+    if (value === '') continue
+    const before = form.get(name)
+    if (before === undefined) form.set(name, [value])
+    else before.push(value)
   }
   return form
 }

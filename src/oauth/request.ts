@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import type { Context } from 'koa'
 import type { Family } from '../state/state.ts'
 
@@ -49,6 +50,15 @@ export interface RequestFacts {
 }
 
 export const factsOf = (ctx: Pick<Context, 'state'>): RequestFacts => ctx.state as RequestFacts
+
+/** The values of a field as they came, one for each time that it was sent. Its name in lower case. */
+export const valuesOf = ({ rawHeaders }: IncomingMessage, name: string): string[] =>
+  rawHeaders.filter(
+    (_, at) =>
+      at % 2 === 1 &&
+      rawHeaders[at - 1]?.length === name.length &&
+      rawHeaders[at - 1]?.toLowerCase() === name,
+  )
 
 /** One value of a parameter that may not be repeated. */
 export const parameter = (form: Form | undefined, name: string): string | undefined =>

@@ -1,16 +1,14 @@
-import { isIPv6 } from 'node:net'
-
 /** What guesses are counted by: IPv6 hosts own a /64; IPv4 ones a single address. */
 export const networkOf = (address: string): string =>
-  isIPv6(address) ? groups(address, 4) : address
+  address.includes(':') ? groups(address, 4) : address
 
 /** Where one is at home: a /24 of IPv4, a /64 of IPv6. */
 export const neighbourhoodOf = (address: string): string =>
-  isIPv6(address) ? groups(address, 4) : address.replace(/\.\d+$/, '')
+  address.includes(':') ? groups(address, 4) : address.replace(/\.\d+$/, '')
 
 /** What one provider or one attacker may have to choose from: a /24 of IPv4, a /48 of IPv6. */
 export const widerNetworkOf = (address: string): string =>
-  isIPv6(address) ? groups(address, 3) : address.replace(/\.\d+$/, '')
+  address.includes(':') ? groups(address, 3) : address.replace(/\.\d+$/, '')
 
 /** The first groups of an IPv6 address, written in one way. */
 function groups(address: string, count: number): string {

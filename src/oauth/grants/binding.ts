@@ -7,6 +7,7 @@ import { readProof } from '../../resource-server/proof.ts'
 import type { State } from '../../state/state.ts'
 import { OAuthError } from '../error.ts'
 import { proofAlgorithms } from '../proof-algorithms.ts'
+import { valuesOf } from '../request.ts'
 import type { GrantContext } from './grant.ts'
 
 /** What the client proved to hold in this request: a DPoP key (RFC 9449) or a certificate (RFC 8705). */
@@ -23,8 +24,7 @@ const window = 300
 /** @throws OAuthError invalid_dpop_proof; the engine's InvalidDpopProof, UseDpopNonce, InvalidGrant where the client must bind and does not */
 export async function readBinding(ctx: GrantContext, state: State): Promise<Binding> {
   const { provider } = ctx.oidc
-  refuseMalformed(ctx)
-  const proof = await validateDpop(provider, ctx)
+  const proof = await readDpop(ctx)
   // RFC 9449 section 5.2: a client registered for DPoP must send a proof.
   checkDpopRequired(provider, ctx, proof, errors.InvalidDpopProof)
   const certificate = checkMtlsCert(provider, ctx, errors.InvalidGrant)
@@ -43,15 +43,15 @@ export async function readBinding(ctx: GrantContext, state: State): Promise<Bind
 }
 
 /** The engine's own reading is more lenient: spaces, padding, repeated names, two headers, weak keys. */
-function refuseMalformed(ctx: GrantContext): void {
-  const proofs = ctx.req.headersDistinct.dpop ?? []
-  if (proofs.length === 0) return
+async function readDpop(ctx: GrantContext): ReturnType<typeof validateDpop> {
+  if (ctx.req.headers.dpop === undefined) return undefined
   try {
-    readProof(proofs, proofAlgorithms)
+    readProof(valuesOf(ctx.req, 'dpop'), proofAlgorithms)
   } catch (cause) {
     if (!(cause instanceof InvalidJws || cause instanceof UnusableKey)) throw cause
     throw new OAuthError('invalid_dpop_proof', `DPoP proof: ${cause.message}`)
   }
+  return await validateDpop(ctx.oidc.provider, ctx)
 }
 
 /** RFC 8705 section 3.1: base64url of the SHA-256 of the DER encoding. */
