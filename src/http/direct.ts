@@ -46,8 +46,8 @@ const named: object & ThisType<Context> = {
   get(name: string) {
     return this.request.get(name)
   },
-  is(...types: string[] | [string[]]) {
-    return this.request.is(types.flat())
+  is(...types: string[]) {
+    return this.request.is(...types)
   },
   set(name: string, value: string) {
     this.response.set(name, value)
@@ -67,10 +67,11 @@ const fieldByField = ({ set }: Koa.BaseResponse): object & ThisType<Response> =>
 
 /** A form is asked for its type three times, and nearly always says it in these words. */
 const plainForms = ({ is }: Koa.BaseRequest): object & ThisType<Request> => ({
-  is(...types: string[] | [string[]]) {
-    const asked = types.flat().includes(form)
-    if (asked && this.req.headers['content-type'] === form && hasBody(this.req)) return form
-    return is.call(this, types.flat())
+  is(...types: string[]) {
+    const [first] = types
+    const asked = Array.isArray(first) ? first : types
+    const plain = this.req.headers['content-type'] === form && hasBody(this.req)
+    return plain && asked.includes(form) ? form : Reflect.apply(is, this, types)
   },
 })
 

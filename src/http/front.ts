@@ -32,10 +32,10 @@ interface Prepared {
 export function front(parts: FrontParts, rest: Handler): Handler {
   const { arrive, logRequest, measureRequest } = parts
   const prepared = prepare(parts)
-  return async (req, res) => {
+  return (req, res) => {
     const document = prepared.get(req.url ?? '')
     const status = document && plainStatus(req, document)
-    if (document === undefined || status === undefined) return await rest(req, res)
+    if (document === undefined || status === undefined) return rest(req, res)
     const start = performance.now()
     const { id, address } = arrive(req)
     const { fields, unchanged, body, path } = document
@@ -45,8 +45,11 @@ export function front(parts: FrontParts, rest: Handler): Handler {
     const ms = performance.now() - start
     measureRequest(path, status, ms / 1000)
     logRequest({ id, method: req.method ?? '', path, status, ms, address })
+    return done
   }
 }
+
+const done = Promise.resolve()
 
 /** Undefined when the request is not as usual. */
 function plainStatus(req: IncomingMessage, { etag }: Prepared): 200 | 304 | undefined {

@@ -20,14 +20,22 @@ export function createLog({ level, pretty }: LogOptions): Logger {
   return pino({ ...options, transport })
 }
 
-/** The time in ISO 8601, written anew once a millisecond: under load many lines share one. */
+/** The time in ISO 8601: under load many lines share a millisecond, and all but the milliseconds with those of a second. */
 function timestamps(): () => string {
   let last = 0
+  let second = 0
+  let upToSecond = ''
   let text = ''
   return () => {
     const now = Date.now()
-    if (now !== last) text = `,"time":"${new Date(now).toISOString()}"`
+    if (now === last) return text
     last = now
+    const milliseconds = now % 1000
+    if (now - milliseconds !== second) {
+      second = now - milliseconds
+      upToSecond = `,"time":"${new Date(second).toISOString().slice(0, -4)}`
+    }
+    text = `${upToSecond}${String(milliseconds).padStart(3, '0')}Z"`
     return text
   }
 }

@@ -27,7 +27,7 @@ export function decideAccess(client: Client, apis: readonly Api[], form: Form | 
       ? apis
       : client.apis.flatMap((audience) => apis.filter((api) => api.audience === audience))
   const asked = parseScope(parameter(form, 'scope'))
-  const resource = requestedResource(form)
+  const resource = requestedResource(form, apis)
   const candidates = resource === undefined ? mine : mine.filter((api) => api.audience === resource)
   if (candidates.length === 0) {
     throw new OAuthError('invalid_target', 'the resource is unknown, or not for this client')
@@ -46,7 +46,7 @@ export function narrowAccess(
   apis: readonly Api[],
   form: Form | undefined,
 ): Access {
-  const resource = requestedResource(form)
+  const resource = requestedResource(form, apis)
   if (resource !== undefined && resource !== family.audience) {
     throw new OAuthError('invalid_target', 'the resource is not one this login is for')
   }
@@ -91,11 +91,12 @@ function parseScope(scope: string | undefined): string[] {
 }
 
 /** RFC 8707 section 2: absolute, without a fragment; one at a time (section 3 names the risk of several). */
-function requestedResource(form: Form | undefined): string | undefined {
+function requestedResource(form: Form | undefined, apis: readonly Api[]): string | undefined {
   const values = [...new Set(form?.get('resource') ?? [])]
   if (values.length > 1) throw new OAuthError('invalid_target', 'one resource at a time')
   const [value] = values
-  if (value !== undefined && (!URL.canParse(value) || value.includes('#'))) {
+  const known = value === undefined || apis.some(({ audience }) => audience === value)
+  if (!known && (!URL.canParse(value) || value.includes('#'))) {
     throw new OAuthError('invalid_target', 'the resource is not an absolute URI without a fragment')
   }
   return value

@@ -36,7 +36,9 @@ export function readForm(limit: number): Middleware {
     const form = parseForm(await read(ctx))
     factsOf(ctx).form = form
     // The engine takes a body that was read upstream (its lib/shared/selective_body.js).
-    Object.assign(ctx.req, { body: Object.fromEntries(form) })
+    const body: Record<string, string[]> = {}
+    for (const [name, values] of form) body[name] = values
+    Object.assign(ctx.req, { body })
     await next()
   }
 }
