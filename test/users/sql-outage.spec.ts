@@ -23,7 +23,7 @@ for (const flavour of ['postgres', 'mariadb'] as const) {
 
     it('is answered in time when the server takes connections and says nothing', async () => {
       proxy.swallowReplies()
-      const directory = openPeople(url, { timeout: 300 })
+      const directory = openPeople(url, { timeout: 1000 })
       expect(await refusal(directory.findByLogin('ada'))).to.be.instanceOf(DirectoryUnavailable)
       proxy.heal()
       expect(await directory.findByLogin('ada')).to.include({ username: 'ada' })
@@ -31,7 +31,7 @@ for (const flavour of ['postgres', 'mariadb'] as const) {
     })
 
     it('is answered in time when the server goes silent, and replaced afterwards', async () => {
-      const directory = openPeople(url, { timeout: 300, connections: 2 })
+      const directory = openPeople(url, { timeout: 1000, connections: 2 })
       await Promise.all([directory.findByLogin('ada'), directory.findByLogin('ada')])
       proxy.swallowReplies()
       const failures = await Promise.all(
@@ -54,7 +54,7 @@ for (const flavour of ['postgres', 'mariadb'] as const) {
     })
 
     it('lets no more than a bounded number wait', async () => {
-      const directory = openPeople(url, { timeout: 300, connections: 1 })
+      const directory = openPeople(url, { timeout: 1000, connections: 1 })
       proxy.swallowReplies()
       const failures = await Promise.all(
         Array.from({ length: 20 }, () => refusal(directory.findByLogin('ada'))),
