@@ -6,6 +6,9 @@ import { catchSignals } from './serve/signals.ts'
 /** More than any machine has processors to spare for. */
 const mostWorkers = 256
 
+/** Of a stack trace: the engine refuses by throwing, and a log line names the place of a failure alone. */
+const frames = 4
+
 export const serveCommand = () =>
   new Command('serve')
     .description('run the server')
@@ -30,6 +33,7 @@ Examples:
   DATABASE_PASSWORD=… latchkey serve --config /etc/latchkey/latchkey.yaml`,
     )
     .action(async ({ config: file, workers }: { config: string; workers?: number }) => {
+      Error.stackTraceLimit = frames
       if (cluster.isWorker) return (await import('./serve/worker.ts')).serveAsWorker()
       const signals = catchSignals()
       const config = loadConfig(file)
