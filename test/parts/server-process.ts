@@ -43,9 +43,10 @@ export async function startServer(
   identity: Identity = {},
 ): Promise<ServerProcess> {
   const child = spawn(program, words, { ...identity, cwd: '/', stdio: ['ignore', 'pipe', 'pipe'] })
-  // A test run that dies must not leave servers behind.
+  // A test run that dies must not leave servers behind. Before their folders are removed, which may
+  // take longer than mocha lets a process end.
   const orphaned = () => child.kill('SIGKILL')
-  process.once('exit', orphaned)
+  process.prependOnceListener('exit', orphaned)
   child.once('exit', () => process.off('exit', orphaned))
   let output = ''
   await new Promise<void>((resolve, reject) => {
