@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto'
 import { watch } from 'node:fs'
 import { join } from 'node:path'
 import {
@@ -7,6 +8,7 @@ import {
   readPrivate,
   removePrivate,
 } from './private-files.ts'
+import { trailLength } from './ring.ts'
 import { readRing, writeRing } from './ring-document.ts'
 import type { RingHome } from './ring-home.ts'
 
@@ -24,34 +26,35 @@ export function folderHome(folder: string): RingHome {
       .filter((version) => version > 0)
       .sort((one, other) => other - one)
 
+  const read: RingHome['read'] = async () => {
+    for (;;) {
+      const [newest] = await versions()
+      if (newest === undefined) return undefined
+      const path = join(folder, nameOf(newest))
+      const text = await readPrivate(path)
+      // Undefined: a newer one took its place since the folder was listed.
+      if (text !== undefined) return readRing(text, path)
+    }
+  }
+
   return {
     place: folder,
     exposed: false,
     prepare: () => openPrivateFolder(folder),
 
-    async read() {
-      for (;;) {
-        const [newest] = await versions()
-        if (newest === undefined) return undefined
-        const path = join(folder, nameOf(newest))
-        const text = await readPrivate(path)
-        // Undefined: a newer one took its place since the folder was listed.
-        if (text !== undefined) return readRing(text, path)
-      }
-    },
+    read,
 
     async replace(expected, ring) {
       const [newest = 0] = await versions()
       if (newest !== expected) return false
-      if (!(await createPrivate(folder, nameOf(ring.version), writeRing(ring)))) return false
-      // Others may have gone past this version since, and removed what bore its name.
+      const mark = randomUUID()
+      const trail = [mark, ...(ring.trail ?? [])].slice(0, trailLength)
+      const text = writeRing({ ...ring, trail })
+      if (!(await createPrivate(folder, nameOf(ring.version), text))) return false
       const [now, ...older] = await versions()
-      if (now !== ring.version) {
-        await removePrivate(join(folder, nameOf(ring.version)))
-        return false
-      }
       for (const version of older) await removePrivate(join(folder, nameOf(version)))
-      return true
+      // Others have gone past it since: from this very version, or from one that bore its name before.
+      return now === ring.version || (await read())?.trail?.includes(mark) === true
     },
 
     watch(changed) {

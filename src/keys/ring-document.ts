@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { algorithms } from './algorithms.ts'
 import { KeyFault } from './key-fault.ts'
-import type { Ring } from './ring.ts'
+import { type Ring, trailLength } from './ring.ts'
 
 const instant = z.number().int().min(0)
 const sealed = z.strictObject({ sealed: z.string().min(1) })
@@ -33,6 +33,7 @@ const key = z.strictObject({
 const document = z.strictObject({
   id: z.string().min(1),
   version: z.number().int().min(1),
+  trail: z.array(z.string().min(1)).max(trailLength).optional(),
   keys: z.array(key),
   refreshTokenKey: z.union([z.strictObject({ plain: z.string().min(1) }), sealed]),
 })

@@ -11,6 +11,8 @@ export interface Ring {
   /** Random: a ring that was lost and made anew is another one. */
   readonly id: string
   readonly version: number
+  /** Random marks of the versions before it and its own, the latest first, where its home needs them. */
+  readonly trail?: readonly string[] | undefined
   readonly keys: readonly RingKey[]
   /** Authenticates refresh tokens. */
   readonly refreshTokenKey: SecretMaterial
@@ -36,6 +38,9 @@ export interface RingKey {
 
 /** Names the refresh token key to the vault. */
 export const refreshTokenKeyName = 'refresh-token.key'
+
+/** Marks that a trail has: more than rings are made while one maker makes one. */
+export const trailLength = 64
 
 /** Keys of one ring, those cut and not yet forgotten among them. */
 const mostKeys = 40
