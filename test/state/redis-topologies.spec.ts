@@ -151,8 +151,8 @@ describe('state in Redis Cluster with replicas, whose connections are cut', () =
     const state = await openState({ ...clusterOptions(nodes), replicas: 1, timeout: 500 })
     const outcomes = new Set<string>()
     let over = false
-    const clients = Array.from({ length: 30 }, async () => {
-      const { id } = await state.openFamily(login())
+    const families = await Promise.all(Array.from({ length: 30 }, () => state.openFamily(login())))
+    const clients = families.map(async ({ id }) => {
       let generation = 1
       while (!over) {
         const turn = await state.rotate(rotation(id, generation, { grace: 60 })).catch(() => null)
