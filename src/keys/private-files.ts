@@ -9,6 +9,9 @@ const sizeLimit = 262_144
 const hasCode = (error: unknown, code: string) =>
   error instanceof Error && 'code' in error && error.code === code
 
+const gone = (folder: string) =>
+  new KeyFault(`${folder} does not exist: the server makes it, with its keys, when it starts`)
+
 function refuseForeign(path: string, stats: Stats): void {
   const own = process.geteuid?.()
   if (own !== undefined && stats.uid !== own)
@@ -35,9 +38,7 @@ export async function namesIn(folder: string): Promise<string[]> {
     return (await readdir(folder)).sort()
   } catch (error) {
     if (!hasCode(error, 'ENOENT')) throw error
-    throw new KeyFault(
-      `${folder} does not exist: the server makes it, with its keys, when it starts`,
-    )
+    throw gone(folder)
   }
 }
 
@@ -89,6 +90,7 @@ export async function createPrivate(folder: string, name: string, text: string):
     await link(temporary, join(folder, name))
   } catch (error) {
     if (hasCode(error, 'EEXIST')) return false
+    if (hasCode(error, 'ENOENT')) throw gone(folder)
     throw error
   } finally {
     await removePrivate(temporary)

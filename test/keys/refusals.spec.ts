@@ -188,7 +188,8 @@ describe('a server that runs', () => {
     const faults: unknown[] = []
     const store = await at.open(toldClock(), { onFault: (fault) => faults.push(fault) })
     const before = store.current()
-    await rm(at.folder, { recursive: true })
+    // At once: what is removed file by file is put back by the server meanwhile.
+    await rename(at.folder, `${at.folder}-elsewhere`)
     await until(
       () => faults,
       ({ length }) => length > 0,
