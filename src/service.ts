@@ -1,9 +1,10 @@
 import type { Config } from './config/schema.ts'
 import { blockList } from './http/arrival.ts'
-import { type ConnectionLimits, createConnections, usualLimits } from './http/connections.ts'
+import { type ConnectionLimits, createConnections } from './http/connections.ts'
 import { listen } from './http/listen.ts'
 import { createLog, type Logger } from './http/log.ts'
-import { createMetrics, type Metrics, metricsListener } from './http/metrics.ts'
+import { createMetrics, type Metrics } from './http/metrics.ts'
+import { listenForMetrics } from './http/metrics-listener.ts'
 import { engineNotices } from './oauth/notices.ts'
 import { openParts, type Parts } from './parts.ts'
 
@@ -66,14 +67,7 @@ export async function startService(
       connections,
     )
     closing.push(() => listener.close(0, 0))
-    const metricsAt =
-      config.metrics &&
-      (await listen(
-        metricsListener(metrics),
-        config.metrics,
-        undefined,
-        createConnections(usualLimits),
-      ))
+    const metricsAt = config.metrics && (await listenForMetrics(metrics, config.metrics))
     log.info({ url: listener.url, issuer: config.issuer, metrics: metricsAt?.url }, 'listening')
 
     let ending = false

@@ -83,10 +83,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
 
 /** Why a file may be longer than 200 lines. */
 const longFiles: Readonly<Record<string, string>> = {
-  'state/redis-state.ts': 'every method of the contract, a few lines each',
-  'state/redis.ts': 'the one door to ioredis: it connects, asks, and waits for replicas',
   'state/state.ts': 'the contract of all stores, with what each method promises',
-  'state/sqlite.ts': 'every method of the contract, a few lines each',
 }
 
 interface Source {

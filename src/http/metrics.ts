@@ -1,4 +1,3 @@
-import type { RequestListener } from 'node:http'
 import type { Context } from 'koa'
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
 import { parameter, type RequestFacts } from '../oauth/request.ts'
@@ -115,15 +114,3 @@ export function createMetrics(parts: MeasuredParts, connections: Connections['lo
 }
 
 const grants = new Set(['password', 'refresh_token', 'client_credentials'])
-
-/** GET /metrics, on a listener of its own. */
-export const metricsListener =
-  ({ read }: Pick<Metrics, 'read'>): RequestListener =>
-  async (req, res) => {
-    if (req.url !== '/metrics' || req.method !== 'GET') {
-      res.writeHead(404).end()
-      return
-    }
-    res.writeHead(200, { 'Content-Type': 'text/plain; version=0.0.4; charset=utf-8' })
-    res.end(await read())
-  }

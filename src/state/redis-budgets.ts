@@ -1,14 +1,15 @@
 import type { Acquaintance, Settlement, Spending } from './budget.ts'
 import { type Approach, type Budget, byOwner, figures, retryAfter } from './budget.ts'
 import { milliseconds } from './lifetimes.ts'
+import type { RedisConnection } from './redis-connection.ts'
 import { scripts } from './redis-script.ts'
-import type { RedisConnection } from './redis-state.ts'
 
 /** Budgets and known origins in Redis. What one owner has is in one slot of a Cluster. */
-export function redisBudgets(redis: RedisConnection, key: (...parts: string[]) => string) {
+export function redisBudgets(redis: RedisConnection, prefix: string) {
   const tag = (owner: string) => `{${encodeURIComponent(owner)}}`
-  const budgetKey = ({ owner, name }: Budget) => key('budget', tag(owner), encodeURIComponent(name))
-  const originsKey = (account: string) => key('origins', tag(account))
+  const budgetKey = ({ owner, name }: Budget) =>
+    `${prefix}:budget:${tag(owner)}:${encodeURIComponent(name)}`
+  const originsKey = (account: string) => `${prefix}:origins:${tag(account)}`
 
   const step = async (budgets: readonly Budget[], from?: Approach): Promise<Spending> => {
     const origins = from?.origins ?? []

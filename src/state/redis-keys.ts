@@ -1,7 +1,7 @@
 import { countRetention, type KeyRecords, type ServedRing } from './key-records.ts'
 import { milliseconds } from './lifetimes.ts'
+import type { RedisConnection } from './redis-connection.ts'
 import { scripts } from './redis-script.ts'
-import type { RedisConnection } from './redis-state.ts'
 
 /** What servers know of their keys, in Redis. `key` makes a key of its percent-encoded parts. */
 export function redisKeys(

@@ -1,7 +1,7 @@
 import { hash } from 'node:crypto'
 import { listedFamilies } from './lifetimes.ts'
+import type { RedisConnection } from './redis-connection.ts'
 import { scripts } from './redis-script.ts'
-import type { RedisConnection } from './redis-state.ts'
 
 /**
  * Whose logins are whose, in Redis: 65,536 sorted sets for all users. One for each would cost more

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { milliseconds } from './lifetimes.ts'
 import { positionOf, readPosition } from './positions.ts'
+import type { RedisConnection } from './redis-connection.ts'
 import { scripts } from './redis-script.ts'
-import type { RedisConnection } from './redis-state.ts'
 import type { Revocation, RevocationLog, RevocationPage } from './state.ts'
 
 /** The log of revocations in Redis: a stream, in the slot of the epoch, so that the two are lost together. */
@@ -14,8 +14,8 @@ export function redisRevocations(redis: RedisConnection, prefix: string, retenti
     redis.run(script, [epochKey, logKey], kept, randomUUID(), ...args)
 
   return {
-    /** Name and retention, for scripts that write the log themselves. */
-    log: [logKey, kept] as const,
+    /** What scripts write the log with. On a Cluster they cannot, and it is written before them. */
+    log: redis.sharded ? (['', 0] as const) : ([logKey, kept] as const),
 
     async epoch(): Promise<string> {
       const known = await redis.send('get', epochKey)

@@ -36,3 +36,16 @@ export const scripts = {
   spend: script('clock', 'spend'),
   settle: script('clock', 'settle'),
 } as const
+
+/** Runs a script by its digest, and in full on a server that does not know it (SCRIPT FLUSH, restart). */
+export async function loaded(
+  script: Script,
+  run: (command: string, what: string) => Promise<unknown>,
+): Promise<unknown> {
+  try {
+    return await run('evalsha', script.sha1)
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.includes('NOSCRIPT')) throw error
+    return run('eval', script.source)
+  }
+}

@@ -1,6 +1,6 @@
 import { milliseconds } from './lifetimes.ts'
+import type { RedisConnection } from './redis-connection.ts'
 import { scripts } from './redis-script.ts'
-import type { RedisConnection } from './redis-state.ts'
 import type { StatusBearer, StatusEnd, StatusSpan } from './state.ts'
 
 /** The serials of tokens with a status in Redis. `key` makes a key of its percent-encoded parts. */

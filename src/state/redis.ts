@@ -1,9 +1,11 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
+import type { RedisConnection } from './redis-connection.ts'
 import { type RedisSettings, readSettings } from './redis-options.ts'
+import { announce, isReady } from './redis-readiness.ts'
 import { unsafety } from './redis-safety.ts'
-import type { Script } from './redis-script.ts'
+import { loaded } from './redis-script.ts'
 import { slotOf } from './redis-slot.ts'
-import { type RedisConnection, redisState } from './redis-state.ts'
+import { redisState } from './redis-state.ts'
 import { type State, type StateLog, StateUnavailable } from './state.ts'
 
 type Client = Redis | Cluster
@@ -150,46 +152,6 @@ function connect(settings: Settings): Client {
     })
   }
   return new Redis({ ...options, host: settings.host, port: settings.port, db: settings.database })
-}
-
-/** Says once that the connection is lost, and once that it is back. */
-function announce(client: Client, name: string, log: StateLog): void {
-  let lost = false
-  client.on('error', (error: Error) => {
-    if (!lost) log('warn', `Redis at ${name}: ${error.message}`)
-    lost = true
-  })
-  client.on('ready', () => {
-    if (lost) log('info', `Redis at ${name} answers again`)
-    lost = false
-  })
-}
-
-function isReady(client: Client, timeout: number): Promise<boolean> {
-  if (client.status === 'ready') return Promise.resolve(true)
-  return new Promise((resolve) => {
-    const done = (ready: boolean) => {
-      clearTimeout(timer)
-      client.off('ready', onReady)
-      resolve(ready)
-    }
-    const onReady = () => done(true)
-    const timer = setTimeout(() => done(false), timeout)
-    client.on('ready', onReady)
-  })
-}
-
-/** Runs a script by its digest, and in full on a server that does not know it (SCRIPT FLUSH, restart). */
-async function loaded(
-  script: Script,
-  run: (command: string, what: string) => Promise<unknown>,
-): Promise<unknown> {
-  try {
-    return await run('evalsha', script.sha1)
-  } catch (error) {
-    if (!(error instanceof Error) || !error.message.includes('NOSCRIPT')) throw error
-    return run('eval', script.source)
-  }
 }
 
 /**

@@ -1,35 +1,15 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
-import { DatabaseSync } from 'node:sqlite'
-import { setImmediate as otherWork, setTimeout as pause } from 'node:timers/promises'
-import { packFacts } from './facts.ts'
-import {
-  familyLifetimes,
-  listedFamilies,
-  logRetentionByDefault,
-  longestFamily,
-  milliseconds,
-} from './lifetimes.ts'
+import { resolve } from 'node:path'
+import { setImmediate as otherWork } from 'node:timers/promises'
+import { logRetentionByDefault, longestFamily, milliseconds } from './lifetimes.ts'
 import { sqliteBudgets } from './sqlite-budgets.ts'
+import { sqliteDatabase } from './sqlite-database.ts'
+import { sqliteFamilies } from './sqlite-families.ts'
 import { sqliteKeys } from './sqlite-keys.ts'
 import { sqliteRevocations } from './sqlite-revocations.ts'
-import { openSchema } from './sqlite-schema.ts'
-import { prepare, readFamily } from './sqlite-statements.ts'
+import { prepare } from './sqlite-statements.ts'
 import { sqliteStatuses } from './sqlite-statuses.ts'
-import {
-  type Family,
-  isOf,
-  nameOf,
-  type Rotation,
-  type RotationOutcome,
-  type State,
-  type StateLog,
-  StateUnavailable,
-  type StoredRecord,
-} from './state.ts'
+import { isOf, nameOf, type State, type StateLog, type StoredRecord } from './state.ts'
 
-/** Milliseconds to wait for a writer in another process. */
-const patience = 2000
 /** Rows removed at once: few enough that a request behind them hardly notices. */
 const sweepBatch = 500
 
@@ -43,73 +23,15 @@ export async function openSqlite(
   log: StateLog,
   { sweepInterval = 30_000, logRetention = logRetentionByDefault } = {},
 ): Promise<State> {
-  const database = openDatabase(resolve(file))
+  const { database, answer, atomically } = sqliteDatabase(resolve(file))
   const sql = prepare(database)
   const revocations = sqliteRevocations(database, logRetention)
+  const families = sqliteFamilies(sql, revocations)
   const statuses = sqliteStatuses(database, logRetention)
   const keys = sqliteKeys(database)
   const spending = sqliteBudgets(database)
   const now = () => Date.now()
   const until = (ttl: number) => now() + Math.ceil(ttl * 1000)
-
-  /** A read, or a write of one statement. Waits its turn without holding up other requests. */
-  const answer = async <T>(ask: () => T): Promise<T> => {
-    const deadline = performance.now() + patience
-    for (;;) {
-      try {
-        return ask()
-      } catch (error) {
-        if (!isBusy(error) || performance.now() > deadline) throw unavailable(error)
-      }
-      await pause(1 + 4 * Math.random())
-    }
-  }
-
-  /** Never awaits inside: a transaction belongs to the connection, which all requests share. */
-  const atomically = <T>(change: () => T): Promise<T> =>
-    answer(() => {
-      database.exec('BEGIN IMMEDIATE')
-      try {
-        const result = change()
-        if (database.isTransaction) database.exec('COMMIT')
-        return result
-      } finally {
-        // After a COMMIT that failed, as on a full disk, too.
-        if (database.isTransaction) database.exec('ROLLBACK')
-      }
-    })
-
-  const findFamily = (id: string): Family | undefined => {
-    const row = sql.family.get(id, now())
-    return row && readFamily(row)
-  }
-
-  const endFamily = (id: string) => {
-    if (sql.endFamily.run(id).changes === 1) revocations.append('family', id, now(), now())
-  }
-
-  const rotate = ({ family: id, presented, grace, idle, nonce }: Rotation): RotationOutcome => {
-    const at = now()
-    const row = sql.family.get(id, at)
-    if (row === undefined) return { outcome: 'gone' }
-    const family = readFamily(row)
-    if (presented === family.generation) {
-      const next = sql.rotate.get(nonce, at, at + milliseconds(idle), id)
-      if (next === undefined) return { outcome: 'gone' }
-      return { outcome: 'rotated', generation: presented + 1, family: readFamily(next) }
-    }
-    // Generation 0 was never handed out, so the first generation has no parent.
-    if (presented === family.generation - 1 && presented > 0) {
-      const { generation } = family
-      if (nonce === row.nonce) return { outcome: 'rotated', generation, family }
-      // The current generation is unused, or it would not be current.
-      if (at - family.lastUsedAt < grace * 1000) return { outcome: 'retried', generation, family }
-    }
-    // RFC 9700 section 4.14.2: one of the two who present it stole it. A generation from the future
-    // is a store that lost writes, and which holder is the thief cannot be told then either.
-    endFamily(id)
-    return { outcome: 'reused' }
-  }
 
   const sweep = async () => {
     for (const removal of sql.sweeps) {
@@ -139,28 +61,11 @@ export async function openSqlite(
 
     // In a transaction, though it is one statement: `get` on a RETURNING stops at the first row, and
     // a commit that fails after that is reported to nobody.
-    openFamily: (family) =>
-      atomically(() => {
-        const at = now()
-        const { idle, absolute } = familyLifetimes(family)
-        const row = sql.openFamily.get({
-          id: family.id,
-          client: family.clientId,
-          sub: family.sub,
-          now: at,
-          expires: at + idle,
-          absolute: at + absolute,
-          facts: packFacts(family),
-        })
-        if (row === undefined) throw new Error('a family with this id exists already')
-        return readFamily(row)
-      }),
-
-    findFamily: (id) => answer(() => findFamily(id)),
-    rotate: (rotation) => atomically(() => rotate(rotation)),
-    endFamily: (id) => atomically(() => endFamily(id)),
-    familiesOf: (sub, limit) =>
-      answer(() => sql.familiesOf.all(sub, now(), Math.min(limit, listedFamilies)).map(readFamily)),
+    openFamily: (family) => atomically(() => families.open(family, now())),
+    findFamily: (id) => answer(() => families.find(id, now())),
+    rotate: (rotation) => atomically(() => families.rotate(rotation, now())),
+    endFamily: (id) => atomically(() => families.end(id, now())),
+    familiesOf: (sub, limit) => answer(() => families.of(sub, limit, now())),
 
     revokeToken: (jti, ttl) =>
       atomically(() => {
@@ -173,7 +78,7 @@ export async function openSqlite(
       answer(() => {
         if (sql.revoked.get(token.jti, now()) !== undefined) return { live: false }
         if (token.family !== undefined) {
-          const family = findFamily(token.family)
+          const family = families.find(token.family, now())
           return family !== undefined && isOf(token, family)
             ? { live: true, family }
             : { live: false }
@@ -227,33 +132,4 @@ export async function openSqlite(
       if (database.isOpen) database.close()
     },
   }
-}
-
-/** Mode 0600: the file names users, their addresses and their devices. */
-function openDatabase(path: string): DatabaseSync {
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    closeSync(openSync(path, 'a', 0o600))
-    const database = new DatabaseSync(path, { timeout: patience })
-    openSchema(database)
-    // SQLite's own waiting stops the whole process, and looks so seldom that a busy neighbour wins.
-    database.exec('PRAGMA busy_timeout = 0')
-    return database
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : 'unknown'
-    throw new Error(`the state file ${path} cannot be used: ${reason}`)
-  }
-}
-
-function isBusy(error: unknown): boolean {
-  const code = error instanceof Error && 'errcode' in error ? Number(error.errcode) : 0
-  // The low byte of an extended code is the code: SQLITE_BUSY.
-  return (code & 0xff) === 5
-}
-
-/** Busy, full, read-only or broken: whatever SQLite reports, nobody can say what is on the disk. */
-function unavailable(error: unknown): unknown {
-  if (!(error instanceof Error) || !('code' in error)) return error
-  if (error.code !== 'ERR_SQLITE_ERROR' && error.code !== 'ERR_INVALID_STATE') return error
-  return new StateUnavailable(`SQLite: ${error.message}`)
 }

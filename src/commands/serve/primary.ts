@@ -1,9 +1,8 @@
 import { availableParallelism } from 'node:os'
 import type { Config } from '../../config/schema.ts'
-import { createConnections, usualLimits } from '../../http/connections.ts'
-import { listen, removeStaleSocket } from '../../http/listen.ts'
+import { removeStaleSocket } from '../../http/listen.ts'
 import { createLog } from '../../http/log.ts'
-import { metricsListener } from '../../http/metrics.ts'
+import { listenForMetrics } from '../../http/metrics-listener.ts'
 import { createWorkersMetrics } from '../../http/metrics-workers.ts'
 import { inTime, linger } from './patience.ts'
 import { createReload } from './reload.ts'
@@ -36,14 +35,7 @@ export async function serveByWorkers(
     },
     config,
   )
-  const metricsAt =
-    config.metrics &&
-    (await listen(
-      metricsListener(metrics),
-      config.metrics,
-      undefined,
-      createConnections(usualLimits),
-    ))
+  const metricsAt = config.metrics && (await listenForMetrics(metrics, config.metrics))
   log.info({ workers: of, metrics: metricsAt?.url }, 'all workers listen')
   signals.onReload(
     createReload({ file, config, log, apply: workers.replace, onOutcome: metrics.reloaded }),

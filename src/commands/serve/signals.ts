@@ -1,4 +1,4 @@
-import { oneAtATime } from './one-at-a-time.ts'
+import { oneAtATime } from '../../keys/one-at-a-time.ts'
 
 export interface Signals {
   /** Resolves at SIGTERM or SIGINT. Another one ends the process as it is. */

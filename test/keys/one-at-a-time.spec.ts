@@ -1,8 +1,8 @@
 import { expect } from 'chai'
-import { oneAtATime } from '../../../src/commands/serve/one-at-a-time.ts'
-import { until } from '../../parts/until.ts'
+import { oneAtATime } from '../../src/keys/one-at-a-time.ts'
+import { until } from '../parts/until.ts'
 
-describe('reloads that are asked for during a reload', () => {
+describe('runs that are asked for during a run', () => {
   it('are one, which follows it', async () => {
     let runs = 0
     let open = () => {}
