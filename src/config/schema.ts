@@ -55,7 +55,7 @@ export const Config = z.strictObject({
         .boolean()
         .default(true)
         .describe(
-          'Whether GET /revocations tells everybody what was revoked, as digests, so that APIs that validate JWTs by themselves can refuse it.',
+          'Whether GET /revocations tells everybody what was revoked, users and clients as digests, so that APIs that validate JWTs by themselves can refuse it.',
         ),
     })
     .prefault({})

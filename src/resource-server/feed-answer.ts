@@ -2,10 +2,10 @@ import type { KeySource } from './jwks.ts'
 import { bringsOwnKey, claimsOf, hasType, InvalidJws, isSignedBy, parseJws } from './jws/compact.ts'
 import { type RevocationEntry, revocationKinds } from './revoked-set.ts'
 
-/** What ended, or a key that was cut: then `digest` is that of its kid. */
+/** What ended, or a key that was cut: then `name` is the SHA-256 of its kid. */
 export type FeedEntry =
   | RevocationEntry
-  | { readonly kind: 'key'; readonly digest: string; readonly at: number }
+  | { readonly kind: 'key'; readonly name: string; readonly at: number }
 
 const kinds = [...revocationKinds, 'key'] as const
 
@@ -67,12 +67,12 @@ export async function readAnswer(jwt: string, rules: AnswerRules): Promise<FeedA
 
 // A kind from a later server may end tokens in ways not known here: then nobody can say what is revoked.
 function readEntry(entry: unknown): FeedEntry {
-  const [kind, digest, at]: unknown[] = Array.isArray(entry) ? entry : []
+  const [kind, name, at]: unknown[] = Array.isArray(entry) ? entry : []
   const known = kinds.find((each) => each === kind)
-  if (known === undefined || typeof digest !== 'string' || !isNumber(at)) {
+  if (known === undefined || typeof name !== 'string' || !isNumber(at)) {
     throw new InvalidJws('an entry is malformed, or of an unknown kind')
   }
-  return { kind: known, digest, at }
+  return { kind: known, name, at }
 }
 
 const isNumber = (value: unknown): value is number => Number.isFinite(value)

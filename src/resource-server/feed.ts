@@ -100,7 +100,7 @@ export function followRevocations(options: FollowOptions): RevocationFollower {
     if (revoked.size() + cut.size() + entries.length > capacity)
       throw new Error('there are too many revocations')
     for (const entry of entries) {
-      if (entry.kind === 'key') cut.add(entry.digest)
+      if (entry.kind === 'key') cut.add(entry.name)
       else revoked.add(entry)
     }
     position = answer.position

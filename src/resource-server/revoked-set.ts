@@ -3,10 +3,13 @@ import type { AccessTokenClaims } from './claims.ts'
 
 export const revocationKinds = ['token', 'family', 'user', 'client', 'everything'] as const
 
-/** One line of the feed: what ended, its SHA-256 in base64url ('' for everything), and when, in ms since 1970. */
+/**
+ * One line of the feed: what ended, and when, in ms since 1970. The name is the id of a token or a
+ * family, the SHA-256 of a user's or a client's in base64url, '' for everything.
+ */
 export interface RevocationEntry {
   readonly kind: (typeof revocationKinds)[number]
-  readonly digest: string
+  readonly name: string
   readonly at: number
 }
 
@@ -20,8 +23,7 @@ export interface RevokedSet {
 
 /**
  * What is known to have ended. Frozen claims that were looked up in vain cost nothing until there is
- * news, and others a hash for its `jti` and `sid`, and for its user and client where a cut-off is
- * as late as the token.
+ * news. A hash is needed where a cut-off is as late as the token, once for a user or a client that comes again.
  */
 export function revokedSet(): RevokedSet {
   const ended = new Map(revocationKinds.map((kind) => [kind, new Map<string, number>()]))
@@ -29,39 +31,41 @@ export function revokedSet(): RevokedSet {
   /** Claims that nothing had ended, and as of which news. */
   const spared = new WeakMap<AccessTokenClaims, number>()
   let news = 0
+  const digestOf = rememberedDigests()
 
   /** When it ended, in milliseconds since 1970; 0 if it did not. */
-  const endOf = (kind: RevocationEntry['kind'], target: unknown): number => {
-    const known = ended.get(kind)
-    if (known === undefined || known.size === 0 || typeof target !== 'string') return 0
-    return known.get(kind === 'everything' ? '' : hash('sha256', target, 'base64url')) ?? 0
-  }
+  const endOf = (kind: RevocationEntry['kind'], name: string): number =>
+    ended.get(kind)?.get(name) ?? 0
+  const isListed = (kind: RevocationEntry['kind'], id: unknown): boolean =>
+    typeof id === 'string' && endOf(kind, id) > 0
   // iat has whole seconds: what was issued in the second of a cut-off is dead (ADR 0002).
-  const isCutOff = (kind: RevocationEntry['kind'], target: string, iat: number): boolean =>
-    iat * 1000 <= (latest.get(kind) ?? 0) && iat * 1000 <= endOf(kind, target)
+  const isAsLate = (kind: RevocationEntry['kind'], iat: number): boolean =>
+    iat * 1000 <= (latest.get(kind) ?? 0)
+  const isCutOff = (kind: RevocationEntry['kind'], whose: string, iat: number): boolean =>
+    isAsLate(kind, iat) && iat * 1000 <= endOf(kind, digestOf(whose))
 
   const isEnded = ({ jti, sid, sub, client_id, iat }: AccessTokenClaims): boolean =>
-    endOf('token', jti) > 0 ||
-    endOf('family', sid) > 0 ||
+    isListed('token', jti) ||
+    isListed('family', sid) ||
     isCutOff('user', sub, iat) ||
     isCutOff('client', client_id, iat) ||
-    isCutOff('everything', '', iat)
+    isAsLate('everything', iat)
 
   return {
-    add({ kind, digest, at }) {
+    add({ kind, name, at }) {
       const known = ended.get(kind)
-      const before = known?.get(digest) ?? 0
+      const before = known?.get(name) ?? 0
       // Last in the order in which they will be forgotten.
-      known?.delete(digest)
-      known?.set(digest, Math.max(before, at))
+      known?.delete(name)
+      known?.set(name, Math.max(before, at))
       latest.set(kind, Math.max(latest.get(kind) ?? 0, at))
       news += 1
     },
     forget(limit) {
       for (const known of ended.values()) {
-        for (const [digest, at] of known) {
+        for (const [name, at] of known) {
           if (at > limit) break
-          known.delete(digest)
+          known.delete(name)
         }
       }
     },
@@ -73,5 +77,19 @@ export function revokedSet(): RevokedSet {
       return dead
     },
     size: () => [...ended.values()].reduce((sum, known) => sum + known.size, 0),
+  }
+}
+
+/** Digests of those whose tokens were seen last: users and clients come again. */
+function rememberedDigests() {
+  const most = 1000
+  const known = new Map<string, string>()
+  return (whose: string): string => {
+    const before = known.get(whose)
+    if (before !== undefined) return before
+    const digest = hash('sha256', whose, 'base64url')
+    if (known.size >= most) known.clear()
+    known.set(whose, digest)
+    return digest
   }
 }

@@ -25,7 +25,7 @@ export interface RevocationFeed {
   close(): void
 }
 
-/** Entries in one answer: 65 bytes each. */
+/** Entries in one answer: at most 65 bytes each. */
 const pageSize = 5000
 /** Requests that may wait at once; the next is answered without waiting. */
 const mostWaiting = 1000
@@ -70,7 +70,7 @@ export function createRevocationFeed(parts: FeedParts): RevocationFeed {
         position,
         complete,
         retention,
-        entries: entries.map(({ kind, target, at }) => [kind, digest(kind, target), at]),
+        entries: entries.map(({ kind, target, at }) => [kind, nameOf(kind, target), at]),
       },
     ]
       .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
@@ -107,6 +107,11 @@ export function createRevocationFeed(parts: FeedParts): RevocationFeed {
   }
 }
 
-/** Enough to recognize a token by, and nothing to learn of whoever it was for but by guessing. */
-const digest = (kind: Revocation['kind'], target: string): string =>
-  kind === 'everything' ? '' : hash('sha256', target, 'base64url')
+/**
+ * Ids of tokens and families are random, and cost an API no hash for each token. What is named after
+ * somebody is told to those alone who know the name already.
+ */
+const nameOf = (kind: Revocation['kind'], target: string): string =>
+  kind === 'token' || kind === 'family' || kind === 'everything'
+    ? target
+    : hash('sha256', target, 'base64url')

@@ -8,7 +8,7 @@ export interface FeedClaims {
   readonly retention: number
   readonly iat: number
   readonly exp: number
-  readonly entries: readonly (readonly [kind: string, digest: string, at: number])[]
+  readonly entries: readonly (readonly [kind: string, name: string, at: number])[]
 }
 
 /** GET /revocations, verified by a library that is not ours. */

@@ -5,7 +5,6 @@ import {
   followRevocations,
   VerificationUnavailable,
 } from '../../src/resource-server/index.ts'
-import { digestOf } from '../parts/feed.ts'
 import { goodClaims, makeKey, signCompact, startIssuer, type TestIssuer } from '../parts/issuer.ts'
 import { tidied } from '../parts/tidy.ts'
 import { until } from '../parts/until.ts'
@@ -30,7 +29,7 @@ describe('an answer of the revocation feed', () => {
     position: 'log.1',
     complete: true,
     retention: 360,
-    entries: [['token', digestOf('revoked-jti'), Date.now()]],
+    entries: [['token', 'revoked-jti', Date.now()]],
     ...changes,
   })
   /** Answers the feed with what `body` makes of the request; keys as ever. */
@@ -86,7 +85,7 @@ describe('an answer of the revocation feed', () => {
     'without an end': () => signCompact(header, good({ exp: undefined }), key),
     'that goes on from elsewhere': () => signCompact(header, good({ after: 'log.9' }), key),
     'with a kind of revocation that is not known': () =>
-      signCompact(header, good({ entries: [['device', digestOf('x'), 1]] }), key),
+      signCompact(header, good({ entries: [['device', 'x', 1]] }), key),
     'with a broken entry': () => signCompact(header, good({ entries: [['token', 7, 1]] }), key),
     'without entries': () => signCompact(header, good({ entries: undefined }), key),
     'larger than four megabytes': () => 'x'.repeat(4 * 1024 * 1024 + 1),
@@ -121,7 +120,7 @@ describe('an answer of the revocation feed', () => {
           after,
           position: `log.${page}`,
           complete: page > 2,
-          entries: [['token', digestOf(`jti-${page}`), Date.now()]],
+          entries: [['token', `jti-${page}`, Date.now()]],
         }),
         key,
       )
@@ -158,8 +157,7 @@ describe('an answer of the revocation feed', () => {
     serve((query) => {
       answers += 1
       const after = query.get('after') ?? ''
-      const entries =
-        answers === 1 ? [1, 2, 3].map((n) => ['token', digestOf(`jti-${n}`), old]) : []
+      const entries = answers === 1 ? [1, 2, 3].map((n) => ['token', `jti-${n}`, old]) : []
       return signCompact(
         header,
         good({ after, entries, retention: answers === 1 ? 60 : 5, position: `log.${answers}` }),
@@ -177,7 +175,7 @@ describe('an answer of the revocation feed', () => {
   })
 
   it('beyond what is to be remembered makes nothing fresh', async () => {
-    const entries = [1, 2, 3].map((n) => ['token', digestOf(`jti-${n}`), Date.now()])
+    const entries = [1, 2, 3].map((n) => ['token', `jti-${n}`, Date.now()])
     serve(() => signCompact(header, good({ entries }), key))
     const feed = follow({ capacity: 2 })
     expect(await outcome(feed, claims())).to.equal('unavailable')
