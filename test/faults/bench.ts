@@ -1,6 +1,7 @@
 import { openState, type StateOptions } from '../../src/state/index.ts'
 import type { State } from '../../src/state/state.ts'
 import { openAccounts } from '../../src/users/embedded/accounts.ts'
+import { type Program, usualProgram } from '../parts/redis.ts'
 import { temporaryFolder } from '../parts/temporary-folder.ts'
 import { type BugName, bugs } from './bugs.ts'
 import { check, type Violation } from './checker.ts'
@@ -23,6 +24,8 @@ export interface Bench extends AsyncDisposable {
 }
 
 interface BenchOptions extends FleetOptions {
+  /** What the store runs on, unless it is SQLite. */
+  readonly program?: Program
   /** Changes what the configuration says about the store. */
   readonly store?: (options: StateOptions) => StateOptions
   /** Whether the servers' clock can be set. The operator has the true one. */
@@ -32,13 +35,18 @@ interface BenchOptions extends FleetOptions {
 export async function startBench(
   topology: TopologyName,
   seed: number,
-  { store: alter = (options) => options, movesClock = false, ...different }: BenchOptions = {},
+  {
+    program = usualProgram,
+    store: alter = (options) => options,
+    movesClock = false,
+    ...different
+  }: BenchOptions = {},
 ): Promise<Bench> {
   await using parts = new AsyncDisposableStack()
   const random = createRandom(seed)
   const history = createHistory()
   const { path: folder } = parts.use(await temporaryFolder())
-  const store = await topologies[topology](folder)
+  const store = await topologies[topology](program, folder)
   parts.defer(() => store.stop())
   const accounts = parts.use(openAccounts(`${folder}/users.sqlite`))
   const [one, other] = store.options

@@ -1,14 +1,20 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { freePort } from '../parts/port.ts'
-import { type RedisServer, startCluster, startRedis } from '../parts/redis.ts'
+import {
+  type Program,
+  type RedisServer,
+  startCluster,
+  startRedis,
+  usualProgram,
+} from '../parts/redis.ts'
 import { until } from '../parts/until.ts'
 
 /** Milliseconds of silence after which a node counts as failed. */
 const nodeTimeout = '1000'
 
 /** A Redis Cluster of three masters, each with a replica. */
-export async function startReplicatedCluster() {
-  const originals = await startCluster()
+export async function startReplicatedCluster(program: Program = usualProgram) {
+  const originals = await startCluster(program)
   const replicas = await Promise.all(originals.map((master) => startReplicaOf(master, originals)))
   const nodes = [...originals, ...replicas]
   for (const node of nodes) {
@@ -60,6 +66,7 @@ async function startReplicaOf(
   nodes: readonly RedisServer[],
 ): Promise<RedisServer> {
   const replica = await startRedis({
+    program: master.program,
     directives: ['cluster-enabled yes', `cluster-port ${await freePort()}`],
   })
   const [, id = ''] = (await master.command('CLUSTER', 'MYID')).split('\r\n')

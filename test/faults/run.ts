@@ -1,4 +1,5 @@
 import { setTimeout as pause } from 'node:timers/promises'
+import { type Program, usualProgram } from '../parts/redis.ts'
 import { usual } from './acts.ts'
 import { startBench } from './bench.ts'
 import type { Violation } from './checker.ts'
@@ -9,6 +10,8 @@ import type { TopologyName } from './topologies.ts'
 export interface Cell {
   readonly fault: Fault
   readonly topology: TopologyName
+  /** What it runs on, unless it is SQLite. */
+  readonly program?: Program
   readonly seed: number
   readonly seconds: number
   /** Milliseconds from the end of the work until what was ended is looked at once more. */
@@ -30,8 +33,16 @@ export interface Result {
 }
 
 /** One fault on one topology: it strikes as often as there is time for, while clients go on. */
-export async function run({ fault, topology, seed, seconds, settling = 0 }: Cell): Promise<Result> {
-  await using bench = await startBench(topology, seed, { movesClock: fault.movesClock === true })
+export async function run({
+  fault,
+  topology,
+  program = usualProgram,
+  seed,
+  seconds,
+  settling = 0,
+}: Cell): Promise<Result> {
+  const movesClock = fault.movesClock === true
+  await using bench = await startBench(topology, seed, { program, movesClock })
   const { scene, workload } = bench
   const end = performance.now() + seconds * 1000
   let over = false

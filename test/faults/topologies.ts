@@ -3,6 +3,7 @@ import type { StateOptions } from '../../src/state/index.ts'
 import { type Proxy as BreakingProxy, startProxy } from '../parts/proxy.ts'
 import {
   type Launch,
+  type Program,
   type RedisServer,
   startRedis,
   startReplica,
@@ -49,14 +50,14 @@ export interface RedisStore extends Common {
 const timeout = 500
 const replicaTimeout = 500
 
-async function sqlite(folder: string): Promise<SqliteStore> {
+async function sqlite(_: Program, folder: string): Promise<SqliteStore> {
   const file = join(folder, 'state.sqlite')
   const options = { url: `sqlite:${file}` }
   return { file, options: [options, options], direct: options, stop: async () => {} }
 }
 
-async function redis(): Promise<RedisStore> {
-  const server = await startRedis()
+async function redis(program: Program): Promise<RedisStore> {
+  const server = await startRedis({ program })
   const proxies = [await startProxy(server.port), await startProxy(server.port)] as const
   const through = (port: number) => ({ url: `redis://127.0.0.1:${port}`, timeout })
   return {
@@ -73,13 +74,13 @@ async function redis(): Promise<RedisStore> {
   }
 }
 
-const sentinel = async () => watched(await startRedis())
+const sentinel = async (program: Program) => watched(await startRedis({ program }))
 
 /** The first master behind a cable, and the first server with it: cut off, they still have each other. */
-async function split(): Promise<RedisStore> {
+async function split(program: Program): Promise<RedisStore> {
   const namespace = makeNamespace()
   const { words, inside: host, lasting, outside, remove } = namespace
-  const store = await watched(await startRedis({ host, launch: { words } }), outside)
+  const store = await watched(await startRedis({ program, host, launch: { words } }), outside)
   return {
     ...store,
     namespace,
@@ -139,8 +140,8 @@ async function follow(node: RedisServer, master: RedisServer): Promise<void> {
     await node.command('REPLICAOF', master.host, String(master.port)).catch(() => {})
 }
 
-async function cluster(): Promise<RedisStore> {
-  const { nodes, masters, whole, stop } = await startReplicatedCluster()
+async function cluster(program: Program): Promise<RedisStore> {
+  const { nodes, masters, whole, stop } = await startReplicatedCluster(program)
   const options = {
     url: 'redis://cluster',
     cluster: nodes.map(({ port }) => `127.0.0.1:${port}`),
@@ -151,7 +152,7 @@ async function cluster(): Promise<RedisStore> {
   return { nodes, masters, whole, proxies: [], options: [options, options], direct: options, stop }
 }
 
-/** Each is started in a folder of its own. */
+/** Each is started with the program that was asked for, in a folder of its own. */
 export const topologies = { sqlite, redis, sentinel, split, cluster }
 export type TopologyName = keyof typeof topologies
 export type Store = SqliteStore | RedisStore

@@ -8,7 +8,7 @@ import { parse } from 'yaml'
 import { examineConfig } from '../../src/config/load.ts'
 import { openState } from '../../src/state/index.ts'
 import { freePort } from '../parts/port.ts'
-import { binary } from '../parts/redis.ts'
+import { usualProgram } from '../parts/redis.ts'
 import { temporaryFolder } from '../parts/temporary-folder.ts'
 
 interface Service {
@@ -156,7 +156,7 @@ describe('the Redis of docker-compose.yml', () => {
     expect(script).to.include('dir /data\n')
     const here = script
       .replaceAll('$$', '$')
-      .replace('redis-server', binary ?? 'redis-server')
+      .replace('redis-server', usualProgram)
       .replaceAll('/run/secrets', folder.path)
       .replace('dir /data\n', `dir ${folder.path}\nbind 127.0.0.1\nport ${port}\n`)
     const server = spawn(shell, [flag, here], { stdio: ['ignore', 'pipe', 'inherit'] })

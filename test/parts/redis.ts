@@ -7,7 +7,18 @@ import { join } from 'node:path'
 import { freePort } from './port.ts'
 import { until } from './until.ts'
 
+/** What may be run as a server; both speak the same protocol. */
+export type Program = 'redis-server' | 'valkey-server'
+
+/** Those of them that are installed. */
+export const programs: readonly Program[] = (['redis-server', 'valkey-server'] as const).filter(
+  (name) => spawnSync(name, ['--version']).status === 0,
+)
+
+export const [usualProgram = 'redis-server'] = programs
+
 export interface RedisServer {
+  readonly program: Program
   readonly host: string
   readonly port: number
   readonly url: string
@@ -27,6 +38,7 @@ export interface RedisServer {
 }
 
 export interface RedisSettings {
+  readonly program?: Program
   /** Directives after the defaults, as in redis.conf: `['maxmemory 5mb']`. */
   readonly directives?: readonly string[]
   readonly tls?: boolean
@@ -41,13 +53,9 @@ export interface Launch {
   readonly environment?: Readonly<Record<string, string>>
 }
 
-/** `redis-server` or `valkey-server`, whichever is installed. */
-export const binary = ['redis-server', 'valkey-server'].find(
-  (name) => spawnSync(name, ['--version']).status === 0,
-)
-
 /** Starts a server on a free port: append-only file, no eviction, no snapshots. */
 export async function startRedis({
+  program = usualProgram,
   directives = [],
   tls = false,
   host = '127.0.0.1',
@@ -76,7 +84,7 @@ export async function startRedis({
       : [`port ${port}`]),
     ...directives,
   ]
-  return running({ dir, host, port, lines, launch, ca: certificate?.ca })
+  return running({ program, dir, host, port, lines, launch, ca: certificate?.ca })
 }
 
 /** A replica of `master`, in step with it. */
@@ -86,6 +94,7 @@ export async function startReplica(
   host = master.host,
 ): Promise<RedisServer> {
   const replica = await startRedis({
+    program: master.program,
     directives: [`replicaof ${master.host} ${master.port}`, ...directives],
     host,
   })
@@ -116,7 +125,8 @@ export async function startSentinel(
     `sentinel down-after-milliseconds ${name} 500`,
     `sentinel failover-timeout ${name} 2000`,
   ]
-  const sentinel = await running({ dir, host, port, lines, flags: ['--sentinel'] })
+  const { program } = master
+  const sentinel = await running({ program, dir, host, port, lines, flags: ['--sentinel'] })
   await until(
     () => sentinel.command('SENTINEL', 'replicas', name),
     (reply) => reply.includes('master-link-status') && reply.includes('\r\nok\r\n'),
@@ -125,10 +135,11 @@ export async function startSentinel(
 }
 
 /** A Redis Cluster of three masters on free ports. */
-export async function startCluster(): Promise<RedisServer[]> {
+export async function startCluster(program: Program = usualProgram): Promise<RedisServer[]> {
   const nodes = await Promise.all(
     [0, 1, 2].map(async () =>
       startRedis({
+        program,
         directives: ['cluster-enabled yes', `cluster-port ${await freePort()}`],
       }),
     ),
@@ -157,6 +168,7 @@ export async function startCluster(): Promise<RedisServer[]> {
 }
 
 interface Installation {
+  readonly program: Program
   readonly dir: string
   readonly host: string
   readonly port: number
@@ -167,6 +179,7 @@ interface Installation {
 }
 
 async function running({
+  program,
   dir,
   host,
   port,
@@ -175,14 +188,9 @@ async function running({
   launch = {},
   ca,
 }: Installation): Promise<RedisServer> {
-  if (binary === undefined) {
-    throw new Error(
-      'neither redis-server nor valkey-server is installed: apt-get install redis-server',
-    )
-  }
   const file = join(dir, 'server.conf')
   writeFileSync(file, `${lines.join('\n')}\n`)
-  const command = [...(launch.words ?? []), binary, file, ...flags]
+  const command = [...(launch.words ?? []), program, file, ...flags]
   let child = await start(command, launch.environment)
   const end = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return
@@ -190,6 +198,7 @@ async function running({
     await once(child, 'exit')
   }
   return {
+    program,
     host,
     port,
     url: `${ca === undefined ? 'redis' : 'rediss'}://${host}:${port}`,
