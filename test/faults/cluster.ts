@@ -61,7 +61,8 @@ export async function startReplicatedCluster(program: Program = usualProgram) {
 const replication = (node: RedisServer) =>
   Promise.race([node.command('INFO', 'replication'), pause(1000, '')]).catch(String)
 
-async function startReplicaOf(
+/** One more node, which replicates `master` as soon as it can. */
+export async function startReplicaOf(
   master: RedisServer,
   nodes: readonly RedisServer[],
 ): Promise<RedisServer> {

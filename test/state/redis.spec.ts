@@ -1,29 +1,17 @@
 import { hash } from 'node:crypto'
 import { expect } from 'chai'
 import { openState } from '../../src/state/index.ts'
-import type { State } from '../../src/state/state.ts'
 import { startProxy } from '../parts/proxy.ts'
-import { type RedisServer, startRedis } from '../parts/redis.ts'
+import { type RedisServer, startRedis, usualProgram } from '../parts/redis.ts'
 import { tidied } from '../parts/tidy.ts'
 import { until } from '../parts/until.ts'
 import { conformsToState } from './conformance.ts'
 import { fresh, login, rotation } from './login.ts'
+import { oneServer, refusesUnsafeServers } from './one-server.ts'
+import { outcomeOf, recovered } from './outcomes.ts'
 import { racesBetweenProcesses } from './races.ts'
 
-const start = async () => {
-  const redis = await startRedis()
-  return {
-    options: { url: redis.url },
-    empty: async () => void (await redis.command('FLUSHALL')),
-    close: redis.stop,
-  }
-}
-
-const outcomeOf = (asked: Promise<unknown>) =>
-  asked.then(
-    () => 'done',
-    (error: Error) => error.name,
-  )
+const start = oneServer(usualProgram)
 
 /** Two users of one place. */
 function sharing(placeOf: (sub: string) => string): [string, string] {
@@ -45,11 +33,6 @@ describe('state in Redis', () => {
     const kept = tidied()
     const open = async (port: number, timeout = 300) =>
       kept(await openState({ url: `redis://127.0.0.1:${port}`, timeout }))
-    const recovered = (state: State) =>
-      until(
-        () => outcomeOf(state.check()),
-        (outcome) => outcome === 'done',
-      )
 
     beforeEach(async () => {
       redis = kept(await startRedis())
@@ -296,41 +279,5 @@ describe('state in Redis', () => {
     })
   })
 
-  describe('on a server that may lose what it is told', () => {
-    const kept = tidied()
-    const refusals = {
-      'maxmemory-policy allkeys-lru': /may evict keys.*CONFIG SET maxmemory-policy noeviction/,
-      'maxmemory-policy volatile-ttl': /may evict keys/,
-      'appendonly no': /append-only file.*CONFIG SET appendonly yes/,
-    }
-    for (const [directive, complaint] of Object.entries(refusals)) {
-      it(`does not start: ${directive}`, async () => {
-        const redis = kept(await startRedis({ directives: [directive] }))
-        const warnings: string[] = []
-        const log = (level: string, message: string) => void warnings.push(`${level} ${message}`)
-        const refusal = await openState({ url: redis.url }, log).catch((error: Error) => error)
-        expect(refusal).to.be.an('error').with.property('message').that.matches(complaint)
-
-        const options = { url: redis.url, allowUnsafePersistence: true }
-        const state = kept(await openState(options, log))
-        await state.check()
-        expect(warnings.filter((each) => complaint.test(each))).to.have.lengthOf(2)
-      })
-    }
-
-    it('is not ready when it turned out unsafe later, until that is mended', async () => {
-      const redis = kept(await startRedis())
-      const state = kept(await openState({ url: redis.url, timeout: 300 }))
-      await state.check()
-      await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'allkeys-lru')
-      await redis.command('CLIENT', 'KILL', 'TYPE', 'normal', 'SKIPME', 'yes')
-      const refusal = await until(
-        () => state.check().catch((error: Error) => error),
-        (answer) => answer instanceof Error && answer.message.includes('evict'),
-      )
-      expect(refusal).to.have.property('name', 'StateUnavailable')
-      await redis.command('CONFIG', 'SET', 'maxmemory-policy', 'noeviction')
-      await state.check()
-    })
-  })
+  refusesUnsafeServers(usualProgram)
 })
