@@ -5,9 +5,6 @@ import type { Connections } from './connections.ts'
 import { inTurn } from './in-turn.ts'
 import { answerToMalformed } from './malformed.ts'
 
-/** Requests of one connection that may wait for those before them. */
-const mostWaiting = 16
-
 /** Makes a server serve the connections that are taken, and end those that are too slow or too much. */
 export function attend(server: Server, handler: RequestListener, connections: Connections): void {
   watch(server, connections)
@@ -15,12 +12,20 @@ export function attend(server: Server, handler: RequestListener, connections: Co
 }
 
 function watch(server: Server, connections: Connections): void {
-  server.on('connection', connections.arrive)
-  server.on(server instanceof TlsServer ? 'secureConnection' : 'connection', (socket: Socket) => {
-    // Until a request is there the connection is as idle as one between two of them.
+  const secure = server instanceof TlsServer
+  // Until a request is there the connection is as idle as one between two of them.
+  const expectRequest = (socket: Socket) => {
     connections.idle(socket)
     socket.once('close', () => connections.busy(socket))
+  }
+  // Refused before Node prepares for HTTP or TLS, which is most of what a connection costs.
+  const taken = server.listeners('connection')
+  server.removeAllListeners('connection').on('connection', (socket: Socket) => {
+    if (!connections.arrive(socket)) return
+    for (const each of taken) Reflect.apply(each, server, [socket])
+    if (!secure) expectRequest(socket)
   })
+  if (secure) server.on('secureConnection', expectRequest)
   server.on('tlsClientError', () => connections.ended('handshake'))
   server.on('timeout', (socket) => {
     connections.ended(connections.isIdle(socket) ? 'idle' : 'unread')
@@ -40,14 +45,12 @@ function serve(server: Server, handler: RequestListener, connections: Connection
     handler(req, res)
   }
   const turns = {
+    partyOf: connections.partyOf,
     onBusy: connections.busy,
     onIdle: connections.idle,
-    onFlood(socket: Socket) {
-      withoutTraces(socket)
-      connections.bar(socket)
-    },
+    onFlood: connections.bar,
   }
-  server.on('request', inTurn(handle, mostWaiting, turns))
+  server.on('request', inTurn(handle, turns))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const { status, octets } = answerToMalformed(error)
     if (error.code !== 'ECONNRESET') {
@@ -58,19 +61,5 @@ function serve(server: Server, handler: RequestListener, connections: Connection
     const clear = begun === undefined || !begun.headersSent || begun.writableFinished
     if (socket.writable && clear) socket.write(octets)
     socket.destroy()
-  })
-}
-
-/**
- * Node ends each request of a closed connection with an error of its own. A thousand of them would
- * have a thousand stack traces, more work than all the rest, and nobody to read them.
- */
-function withoutTraces(socket: Socket): void {
-  const { stackTraceLimit } = Error
-  socket.prependOnceListener('close', () => {
-    Error.stackTraceLimit = 0
-  })
-  socket.once('close', () => {
-    Error.stackTraceLimit = stackTraceLimit
   })
 }

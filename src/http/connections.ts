@@ -49,8 +49,10 @@ export type Reason = (typeof reasons)[number]
 
 export interface Connections {
   readonly limits: ConnectionLimits
-  /** A new connection: takes it, perhaps in the place of an idle one, or ends it. */
-  arrive(socket: Socket): void
+  /** A new connection: takes it, perhaps in the place of an idle one, or ends it and says no. */
+  arrive(socket: Socket): boolean
+  /** Whom a connection is counted to: a network, or itself alone where its peer speaks for many. */
+  partyOf(socket: Socket): unknown
   /** A connection waits for a request: the longest idle one makes room for another. */
   idle(socket: Socket): void
   /** It waits no longer: it has a request, or is closed. */
@@ -63,10 +65,7 @@ export interface Connections {
   load(): { readonly open: number; readonly ended: ReadonlyMap<Reason, number> }
 }
 
-/**
- * Milliseconds for which nothing is taken from an address that flooded: Node reads all requests of a
- * packet before it can be told to stop, so each flood costs as much as hundreds of connections do.
- */
+/** Milliseconds for which nothing is taken from an address that flooded: each flood costs as much as ten connections do. */
 const barredFor = 10_000
 /** Addresses that are remembered for it; beyond, the oldest is forgotten. */
 const mostBarred = 10_000
@@ -92,13 +91,15 @@ export function createConnections(
   const ended = (reason: Reason) => {
     counts.set(reason, (counts.get(reason) ?? 0) + 1)
   }
-  const refuse = (socket: Socket, reason: Reason) => {
+  const refuse = (socket: Socket, reason: Reason): false => {
     ended(reason)
     socket.destroy()
     const now = performance.now()
-    if (now - (reported.get(reason) ?? Number.NEGATIVE_INFINITY) < reportInterval) return
-    reported.set(reason, now)
-    onRefused(reason)
+    if (now - (reported.get(reason) ?? Number.NEGATIVE_INFINITY) >= reportInterval) {
+      reported.set(reason, now)
+      onRefused(reason)
+    }
+    return false
   }
   const count = (network: string, change: 1 | -1): number => {
     const now = (perNetwork.get(network) ?? 0) + change
@@ -135,7 +136,9 @@ export function createConnections(
       if (ofNetwork > limits.connectionsPerAddress) return refuse(socket, 'address')
       if (open > limits.connections) return refuse(socket, 'full')
       if (open > limits.connections * nearlyFull) makeRoom()
+      return true
     },
+    partyOf: (socket) => networkOfPeer(socket, limits.trusted) ?? socket,
     idle(socket) {
       if (!socket.destroyed) waiting.add(socket)
     },

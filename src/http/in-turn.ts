@@ -1,52 +1,80 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import { takeTurns } from './turns.ts'
 
 export interface Turns {
+  /** Whom the requests of a connection are counted to. */
+  readonly partyOf: (socket: Socket) => unknown
   /** Before the first request of a connection that had none under way. */
   readonly onBusy: (socket: Socket) => void
   /** After the last. */
   readonly onIdle: (socket: Socket) => void
-  /** A connection has more requests waiting than `most`; its waiting ones are forgotten. */
+  /** A connection has too many requests waiting; they are forgotten. */
   readonly onFlood: (socket: Socket) => void
 }
 
+/** Requests of one connection that may wait for those before them. */
+const mostWaiting = 16
+/** Requests that begin between two looks at the network: at most a millisecond or so. */
+const mostAtOnce = 8
+
 type Exchange = readonly [IncomingMessage, ServerResponse]
+
+interface Line {
+  readonly party: unknown
+  readonly waiting: Exchange[]
+  /** Whether one is under way. */
+  busy: boolean
+}
 
 /**
  * Handles the requests of a connection one after the other, as their answers go out in that order
- * anyhow (RFC 9112 section 9.3.2). Node would begin all that came in one packet at once, and keep
- * the answers of a peer that reads none of them.
+ * anyhow (RFC 9112 section 9.3.2), and lets the parties begin theirs in turns. Node would begin all
+ * that came in one packet at once, and keep the answers of a peer that reads none of them.
  */
-export function inTurn(
-  handler: RequestListener,
-  most: number,
-  { onBusy, onIdle, onFlood }: Turns,
-): RequestListener {
-  const lines = new WeakMap<Socket, Exchange[]>()
+export function inTurn(handler: RequestListener, turns: Turns): RequestListener {
+  const { partyOf, onBusy, onIdle, onFlood } = turns
+  const lines = new WeakMap<Socket, Line>()
+  const takeTurn = takeTurns(mostAtOnce)
 
-  const run = (socket: Socket, line: Exchange[], [req, res]: Exchange) => {
-    res.once('close', () => {
-      const next = line.shift()
-      if (next !== undefined && !socket.destroyed) return run(socket, line, next)
-      lines.delete(socket)
-      onIdle(socket)
-    })
-    handler(req, res)
+  const lineOf = (socket: Socket): Line => {
+    const line: Line = { party: partyOf(socket), waiting: [], busy: false }
+    lines.set(socket, line)
+    return line
   }
+  const next = (socket: Socket, line: Line, [req, res]: Exchange) =>
+    takeTurn(line.party, () => {
+      if (socket.destroyed) return
+      res.once('close', () => {
+        const following = line.waiting.shift()
+        if (following !== undefined && !socket.destroyed) return next(socket, line, following)
+        line.busy = false
+        onIdle(socket)
+      })
+      handler(req, res)
+    })
 
   return (req, res) => {
     const { socket } = req
     if (socket.destroyed) return
-    const line = lines.get(socket)
-    if (line === undefined) {
-      const first: Exchange[] = []
-      lines.set(socket, first)
+    const line = lines.get(socket) ?? lineOf(socket)
+    if (!line.busy) {
+      line.busy = true
       onBusy(socket)
-      run(socket, first, [req, res])
-    } else if (line.length < most) line.push([req, res])
+      next(socket, line, [req, res])
+    } else if (line.waiting.length < mostWaiting) line.waiting.push([req, res])
     else {
-      line.length = 0
+      line.waiting.length = 0
+      readNoMore(socket)
       onFlood(socket)
     }
   }
+}
+
+/**
+ * Node's parser keeps this on the socket, and has no public way to be stopped within a packet: it would read a
+ * thousand requests more and make an error of each. 2 is what it is told where a connection is no longer HTTP (upgrade).
+ */
+function readNoMore(socket: Socket & { parser?: { onIncoming: () => number } | null }): void {
+  if (socket.parser) socket.parser.onIncoming = () => 2
 }
