@@ -7,6 +7,7 @@ import { fetchText } from './fetch-json.ts'
 import { type JwksTiming, type KeyOption, keySource } from './jwks.ts'
 import { assertSupported, defaultAlgorithms } from './jws/algorithms.ts'
 import { revokedSet } from './revoked-set.ts'
+import type { TokenMemory } from './verified-signatures.ts'
 
 export interface FollowOptions {
   /** The `iss` of the tokens, byte for byte. */
@@ -47,6 +48,7 @@ export interface RevocationFollower {
   readonly isRevoked: (
     claims: AccessTokenClaims,
     header?: { readonly kid?: string },
+    memory?: TokenMemory,
   ) => boolean | Promise<boolean>
   readonly age: () => number
   readonly status: () => FeedStatus
@@ -142,8 +144,12 @@ export function followRevocations(options: FollowOptions): RevocationFollower {
     resolve()
   })
 
-  function judge(claims: AccessTokenClaims, kid: string | undefined): boolean {
-    if (cut.has(kid) || revoked.has(claims)) return true
+  const judge: (...token: Parameters<RevocationFollower['isRevoked']>) => boolean = (
+    claims,
+    header,
+    memory,
+  ) => {
+    if (cut.has(header?.kid) || revoked.has(claims, memory)) return true
     if (onStale === 'refuse' && age() > staleness) {
       throw new VerificationUnavailable('revocations are not known to be up to date')
     }
@@ -151,8 +157,7 @@ export function followRevocations(options: FollowOptions): RevocationFollower {
   }
 
   return {
-    isRevoked: (claims, header) =>
-      begun ? judge(claims, header?.kid) : first.then(() => judge(claims, header?.kid)),
+    isRevoked: (...token) => (begun ? judge(...token) : first.then(() => judge(...token))),
     age,
     status: () => ({
       age: age(),

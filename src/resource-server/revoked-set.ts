@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto'
 import type { AccessTokenClaims } from './claims.ts'
+import type { TokenMemory } from './verified-signatures.ts'
 
 export const revocationKinds = ['token', 'family', 'user', 'client', 'everything'] as const
 
@@ -17,21 +18,20 @@ export interface RevokedSet {
   add(entry: RevocationEntry): void
   /** Forgets what ended at or before `at`: no token that it concerns is alive. */
   forget(at: number): void
-  has(claims: AccessTokenClaims): boolean
+  has(claims: AccessTokenClaims, memory?: TokenMemory): boolean
   readonly size: () => number
 }
 
 /**
- * What is known to have ended. Frozen claims that were looked up in vain cost nothing until there is
- * news. A hash is needed where a cut-off is as late as the token, once for a user or a client that comes again.
+ * What is known to have ended. A token that was looked up in vain costs nothing until there is news,
+ * if its memory comes along. Any other costs a hash, of its user, where a cut-off is as late as it is.
  */
 export function revokedSet(): RevokedSet {
   const ended = new Map(revocationKinds.map((kind) => [kind, new Map<string, number>()]))
   const latest = new Map<RevocationEntry['kind'], number>()
-  /** Claims that nothing had ended, and as of which news. */
-  const spared = new WeakMap<AccessTokenClaims, number>()
-  let news = 0
-  const digestOf = rememberedDigests()
+  /** Stands for what is known until there is news. */
+  let asOf = {}
+  const digestOfClient = rememberedDigests()
 
   /** When it ended, in milliseconds since 1970; 0 if it did not. */
   const endOf = (kind: RevocationEntry['kind'], name: string): number =>
@@ -41,14 +41,18 @@ export function revokedSet(): RevokedSet {
   // iat has whole seconds: what was issued in the second of a cut-off is dead (ADR 0002).
   const isAsLate = (kind: RevocationEntry['kind'], iat: number): boolean =>
     iat * 1000 <= (latest.get(kind) ?? 0)
-  const isCutOff = (kind: RevocationEntry['kind'], whose: string, iat: number): boolean =>
-    isAsLate(kind, iat) && iat * 1000 <= endOf(kind, digestOf(whose))
+  const isCutOff = (
+    kind: RevocationEntry['kind'],
+    whose: string,
+    iat: number,
+    digest: (text: string) => string,
+  ): boolean => isAsLate(kind, iat) && iat * 1000 <= endOf(kind, digest(whose))
 
   const isEnded = ({ jti, sid, sub, client_id, iat }: AccessTokenClaims): boolean =>
     isListed('token', jti) ||
     isListed('family', sid) ||
-    isCutOff('user', sub, iat) ||
-    isCutOff('client', client_id, iat) ||
+    isCutOff('user', sub, iat, digestOf) ||
+    isCutOff('client', client_id, iat, digestOfClient) ||
     isAsLate('everything', iat)
 
   return {
@@ -58,8 +62,8 @@ export function revokedSet(): RevokedSet {
       // Last in the order in which they will be forgotten.
       known?.delete(name)
       known?.set(name, Math.max(before, at))
+      asOf = {}
       latest.set(kind, Math.max(latest.get(kind) ?? 0, at))
-      news += 1
     },
     forget(limit) {
       for (const known of ended.values()) {
@@ -69,27 +73,28 @@ export function revokedSet(): RevokedSet {
         }
       }
     },
-    has(claims) {
-      if (spared.get(claims) === news) return false
-      const dead = isEnded(claims)
-      // What may change may come again as another token.
-      if (!dead && Object.isFrozen(claims)) spared.set(claims, news)
-      return dead
+    has(claims, memory = {}) {
+      if (memory.sparedAsOf === asOf) return false
+      if (isEnded(claims)) return true
+      memory.sparedAsOf = asOf
+      return false
     },
     size: () => [...ended.values()].reduce((sum, known) => sum + known.size, 0),
   }
 }
 
-/** Digests of those whose tokens were seen last: users and clients come again. */
+const digestOf = (name: string): string => hash('sha256', name, 'base64url')
+
+/** Digests of the few names that come again and again. */
 function rememberedDigests() {
   const most = 1000
   const known = new Map<string, string>()
-  return (whose: string): string => {
-    const before = known.get(whose)
+  return (name: string): string => {
+    const before = known.get(name)
     if (before !== undefined) return before
-    const digest = hash('sha256', whose, 'base64url')
+    const digest = digestOf(name)
     if (known.size >= most) known.clear()
-    known.set(whose, digest)
+    known.set(name, digest)
     return digest
   }
 }

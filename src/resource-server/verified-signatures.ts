@@ -4,11 +4,22 @@ import type { JsonObject } from './jws/json.ts'
 
 type Key = KeyObject | CryptoKey
 
+/** What a judge of tokens keeps with one of them until the next call. */
+export interface TokenMemory {
+  /** The revocations among which it was looked for last, in vain. */
+  sparedAsOf?: object
+}
+
+export interface VerifiedToken {
+  /** Frozen, and the same object each time. */
+  readonly payload: JsonObject
+  readonly memory: TokenMemory
+}
+
 /** Remembers which tokens a key has been seen to have signed. */
 export interface VerifiedSignatures {
-  /** The payload of a token, frozen, the same object each time. */
-  payloadOf(token: string, key: Key): JsonObject | undefined
-  add(token: string, key: Key, payload: JsonObject): void
+  /** What is known of a token, or else what `verify` finds. @throws what `verify` throws */
+  of(token: string, key: Key, verify: () => JsonObject): VerifiedToken
 }
 
 /**
@@ -17,22 +28,18 @@ export interface VerifiedSignatures {
  * audience and revocation are judged at each call.
  */
 export function verifiedSignatures(size: number): VerifiedSignatures {
-  const seen = new Map<string, { readonly key: Key; readonly payload: JsonObject }>()
-  const digest = (token: string) => hash('sha256', token, 'base64')
+  const seen = new Map<string, VerifiedToken & { readonly key: Key }>()
   return {
-    payloadOf(token, key) {
-      const known = size > 0 ? seen.get(digest(token)) : undefined
-      return known?.key === key ? known.payload : undefined
-    },
-    add(token, key, payload) {
-      if (size <= 0) return
-      seen.set(digest(token), { key, payload })
-      if (seen.size > size) {
-        for (const oldest of seen.keys()) {
-          seen.delete(oldest)
-          break
-        }
-      }
+    of(token, key, verify) {
+      if (size <= 0) return { payload: verify(), memory: {} }
+      const digest = hash('sha256', token, 'base64')
+      const known = seen.get(digest)
+      if (known?.key === key) return known
+      const verified = { key, payload: verify(), memory: {} }
+      seen.set(digest, verified)
+      const [oldest] = seen.keys()
+      if (seen.size > size && oldest !== undefined) seen.delete(oldest)
+      return verified
     },
   }
 }

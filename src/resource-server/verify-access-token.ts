@@ -17,7 +17,7 @@ import {
 } from './jws/compact.ts'
 import { frozen, type JsonObject } from './jws/json.ts'
 import { UnusableKey } from './jws/keys.ts'
-import { verifiedSignatures } from './verified-signatures.ts'
+import { type TokenMemory, verifiedSignatures } from './verified-signatures.ts'
 
 export interface VerifierOptions {
   /** The `iss` of the tokens, byte for byte. */
@@ -31,10 +31,11 @@ export interface VerifierOptions {
   readonly algorithms?: readonly string[]
   /** Seconds by which clocks may differ; 5 unless given. */
   readonly clockTolerance?: number
-  /** Asked at each call. When it throws, the token cannot be judged (503). */
+  /** Asked at each call; what it keeps in `memory` comes again with the same token. When it throws, the token cannot be judged (503). */
   readonly isRevoked?: (
     claims: AccessTokenClaims,
     header: { readonly kid?: string },
+    memory: TokenMemory,
   ) => boolean | Promise<boolean>
   /** How many good signatures are remembered; 1000 unless given, 0 for none. */
   readonly cache?: number
@@ -90,9 +91,9 @@ export function createVerifier(options: VerifierOptions): AccessTokenVerifier {
       checkHeader(jws)
       const key = await findKey(jws.header)
       if (!key) throw new InvalidJws('no key for it')
-      const payload = seen.payloadOf(token, key) ?? open(token, jws, key)
+      const { payload, memory } = seen.of(token, key, () => open(jws, key))
       const claims = checkClaims(payload, { issuer, audiences, tolerance })
-      if (await isRevoked(claims, jws.header)) throw invalid('the token has been revoked')
+      if (await isRevoked(claims, jws.header, memory)) throw invalid('the token has been revoked')
       return { ...claims }
     } catch (error) {
       if (error instanceof InvalidJws || error instanceof UnusableKey) {
@@ -102,16 +103,13 @@ export function createVerifier(options: VerifierOptions): AccessTokenVerifier {
     }
   }
 
-  function open(token: string, jws: Jws, key: KeyObject | CryptoKey): JsonObject {
-    if (!isSignedBy(key, jws)) throw new InvalidJws('the signature is wrong')
-    const payload = frozen(claimsOf(jws))
-    seen.add(token, key, payload)
-    return payload
-  }
-
-  async function isRevoked(claims: AccessTokenClaims, header: JwsHeader): Promise<boolean> {
+  async function isRevoked(
+    claims: AccessTokenClaims,
+    header: JwsHeader,
+    memory: TokenMemory,
+  ): Promise<boolean> {
     try {
-      return (await options.isRevoked?.(claims, header)) ?? false
+      return (await options.isRevoked?.(claims, header, memory)) ?? false
     } catch (cause) {
       throw new VerificationUnavailable('revocations cannot be read', { cause })
     }
@@ -137,6 +135,11 @@ export function createVerifier(options: VerifierOptions): AccessTokenVerifier {
   }
 
   return { dpop: proofs?.algorithms, verify, inspect }
+}
+
+function open(jws: Jws, key: KeyObject | CryptoKey): JsonObject {
+  if (!isSignedBy(key, jws)) throw new InvalidJws('the signature is wrong')
+  return frozen(claimsOf(jws))
 }
 
 /** RFC 9068 section 4 (typ) and RFC 8725 section 3.10: keys that a token brings along are not even looked at. */
