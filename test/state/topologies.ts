@@ -21,6 +21,7 @@ export function clusterOptions(nodes: readonly RedisServer[]): StateOptions {
 const [line = ''] = readFileSync(new URL('../../config/redis-acl.conf', import.meta.url), 'utf8')
   .split('\n')
   .filter((each) => each.startsWith('user '))
+const account = 'latchkey:replace-this-password'
 
 /** How a master may end. */
 const ends = {
@@ -36,11 +37,11 @@ export function servesEveryTopology(
   describe('with a replica', () => {
     const kept = tidied()
 
-    it('acknowledges what the replica has too', async () => {
-      const master = kept(await startRedis({ program }))
+    it('acknowledges what the replica has too, as far as config/redis-acl.conf allows', async () => {
+      const master = kept(await startRedis({ program, directives: [line] }))
       const replica = kept(await startReplica(master))
-      const options = { url: master.url, replicas: 1, replicaTimeout: 5000 }
-      const state = kept(await openState(options))
+      const url = `redis://${account}@${master.host}:${master.port}`
+      const state = kept(await openState({ url, replicas: 1, replicaTimeout: 5000 }))
       await everything(state)
       const { id } = await state.openFamily(login())
       await state.endFamily(id)
@@ -95,7 +96,7 @@ export function servesEveryTopology(
 
     it('needs no more than config/redis-acl.conf allows', async () => {
       const redis = kept(await startRedis({ program, directives: [line, 'user default off'] }))
-      const url = `redis://latchkey:replace-this-password@127.0.0.1:${redis.port}`
+      const url = `redis://${account}@${redis.host}:${redis.port}`
       for (const options of [{ url }, { url: `${url}/3` }]) {
         const state = kept(await openState(options))
         await everything(state)
@@ -117,7 +118,7 @@ export function servesEveryTopology(
     it('allows a Cluster that list, too', async () => {
       const nodes = (await startCluster(program)).map(kept)
       for (const node of nodes) await node.command('ACL', 'SETUSER', ...line.split(' ').slice(1))
-      const url = 'redis://latchkey:replace-this-password@cluster'
+      const url = `redis://${account}@cluster`
       const state = kept(await openState({ ...clusterOptions(nodes), url }))
       await everything(state)
     })
