@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../test/parts/port.ts'
 import type { RedisServer } from '../test/parts/redis.ts'
+import { glewlwydProgram, setUpGlewlwyd } from './glewlwyd.ts'
 import { type Subject, startProgram, startSubject } from './subject.ts'
 
 /** What a hash costs: KiB, passes, lanes. */
@@ -23,6 +24,10 @@ export interface Surroundings {
 
 export interface Contestant {
   readonly name: string
+  /** Machine code from the start: there is nothing to warm. */
+  readonly native?: true
+  /** Whether the scoreboard goes on without it where it is not installed. */
+  readonly optional?: true
   start(surroundings: Surroundings): Promise<Subject>
 }
 
@@ -36,11 +41,16 @@ function place(): number {
 
 const redisUrl = ({ redis }: Surroundings) => `${redis.url}/${place() % 16}`
 
+function folderFor({ folder }: Surroundings): string {
+  const own = join(folder, String(place()))
+  mkdirSync(own)
+  return own
+}
+
 const latchkey = (name: string, state: (surroundings: Surroundings) => string): Contestant => ({
   name,
   async start(surroundings) {
-    const folder = join(surroundings.folder, String(place()))
-    mkdirSync(folder)
+    const folder = folderFor(surroundings)
     const { tree, cost } = surroundings
     const file = tree === undefined ? 'latchkey-server.ts' : join(tree, 'bench/latchkey-server.ts')
     const words = [folder, state({ ...surroundings, folder }), await freePort(), ...cost]
@@ -78,6 +88,7 @@ export const nodeHttp = reference(
 /** Debian's python3-fastapi, uvicorn, python3-multipart, python3-jwt, python3-argon2. */
 export const fastapi: Contestant = {
   name: 'FastAPI tutorial',
+  optional: true,
   async start({ cost }) {
     const port = await freePort()
     return startProgram({
@@ -88,4 +99,29 @@ export const fastapi: Contestant = {
       environment: { ARGON2: cost.join(',') },
     })
   },
+}
+
+/** Debian's glewlwyd. */
+export const glewlwyd: Contestant = {
+  name: 'glewlwyd, SQLite',
+  native: true,
+  optional: true,
+  async start(surroundings) {
+    const folder = folderFor(surroundings)
+    await setUpGlewlwyd(folder)
+    return startProgram(glewlwydProgram(folder, await freePort()))
+  },
+}
+
+/** Nothing, and a word to who watches, where a reference is not installed. */
+export async function startIfThere(
+  contestant: Contestant,
+  surroundings: Surroundings,
+  tell: (line: string) => void,
+): Promise<Subject | undefined> {
+  if (!contestant.optional) return contestant.start(surroundings)
+  return contestant.start(surroundings).catch((error: Error) => {
+    tell(`without ${contestant.name}: ${error.message}`)
+    return undefined
+  })
 }

@@ -1,6 +1,7 @@
 import {
   bare,
   type Contestant,
+  glewlwyd,
   koaJose,
   latchkeyRedis,
   latchkeySqlite,
@@ -8,6 +9,7 @@ import {
   nodeHttp,
   nodeOauth,
   type Surroundings,
+  startIfThere,
 } from './contestants.ts'
 import { type Load, load, steadyLoad } from './load.ts'
 import {
@@ -46,21 +48,25 @@ interface Heat {
   readonly rate: number
 }
 
-/** Who has the endpoint. The bare engine introspects opaque tokens alone, Latchkey gets JWTs. */
+/** Who has the endpoint. The bare engine introspects opaque tokens alone, Latchkey gets JWTs. glewlwyd has another hash for passwords. */
 const heats: readonly Heat[] = [
   {
     scenario: clientCredentials,
-    contestants: [latchkeyRedis, latchkeySqlite, bare, nodeOauth, koaJose, nodeHttp],
+    contestants: [latchkeyRedis, latchkeySqlite, bare, nodeOauth, glewlwyd, koaJose, nodeHttp],
     rate: 100,
   },
   {
     scenario: refresh,
-    contestants: [latchkeyRedis, latchkeySqlite, bare, nodeOauth, nodeHttp],
+    contestants: [latchkeyRedis, latchkeySqlite, bare, nodeOauth, glewlwyd, nodeHttp],
     rate: 100,
   },
-  { scenario: introspection, contestants: [latchkeyRedis, latchkeySqlite, bare], rate: 100 },
-  { scenario: jwks, contestants: [latchkeyRedis, bare, koaJose], rate: 100 },
-  { scenario: metadata, contestants: [latchkeyRedis, bare, koaJose], rate: 0 },
+  {
+    scenario: introspection,
+    contestants: [latchkeyRedis, latchkeySqlite, bare, glewlwyd],
+    rate: 100,
+  },
+  { scenario: jwks, contestants: [latchkeyRedis, bare, glewlwyd, koaJose], rate: 100 },
+  { scenario: metadata, contestants: [latchkeyRedis, bare, glewlwyd, koaJose], rate: 0 },
   { scenario: password, contestants: [latchkeyRedis, latchkeySqlite, bare], rate: 0 },
 ]
 
@@ -73,7 +79,7 @@ interface Run {
 }
 
 async function run(subject: Subject, scenario: Scenario, seconds: number): Promise<Run> {
-  const next = await scenario.prepare(subject.url)
+  const next = await scenario.prepare(subject)
   const before = await subject.cpu()
   const figures = honest(scenario, await load(subject.url, connections, seconds, next))
   return {
@@ -83,12 +89,11 @@ async function run(subject: Subject, scenario: Scenario, seconds: number): Promi
 }
 
 /** Cold code costs several times what it does a thousand requests later. */
-async function warm(subject: Subject | undefined, scenario: Scenario): Promise<void> {
-  if (subject === undefined) return
+async function warm(subject: Subject, scenario: Scenario): Promise<void> {
   const start = performance.now()
   let requests = 0
   while (requests < warmUp.requests && performance.now() - start < warmUp.seconds * 1000) {
-    const next = await scenario.prepare(subject.url)
+    const next = await scenario.prepare(subject)
     requests += (await load(subject.url, connections, 1, next)).requests
   }
 }
@@ -102,7 +107,8 @@ export async function endpoints(
   const names = new Set(heats.flatMap(({ contestants }) => contestants))
   const subjects = new Map<Contestant, Subject>()
   for (const contestant of names) {
-    subjects.set(contestant, await contestant.start({ ...around, cost: least }))
+    const subject = await startIfThere(contestant, { ...around, cost: least }, tell)
+    if (subject !== undefined) subjects.set(contestant, subject)
   }
   const figures: Record<string, Record<string, EndpointFigures>> = {}
   for (const heat of heats) {
@@ -113,55 +119,49 @@ export async function endpoints(
   return figures
 }
 
+interface Racer {
+  readonly contestant: Contestant
+  readonly subject: Subject
+  readonly runs: Run[]
+  readonly steady: Load[]
+}
+
 async function measured(
   { scenario, contestants, rate }: Heat,
   subjects: ReadonlyMap<Contestant, Subject>,
   rounds: number,
   seconds: number,
 ): Promise<Record<string, EndpointFigures>> {
-  const runs = new Map<Contestant, Run[]>(contestants.map((each) => [each, []]))
-  const latencies = new Map<Contestant, Load[]>(contestants.map((each) => [each, []]))
-  for (const contestant of contestants) await warm(subjects.get(contestant), scenario)
+  const racers = contestants.flatMap((contestant): Racer[] => {
+    const subject = subjects.get(contestant)
+    return subject === undefined ? [] : [{ contestant, subject, runs: [], steady: [] }]
+  })
+  for (const { contestant, subject } of racers) {
+    if (!contestant.native) await warm(subject, scenario)
+  }
   for (let round = 0; round < rounds; round += 1) {
-    for (const contestant of contestants) {
-      const subject = subjects.get(contestant)
-      if (subject === undefined) continue
-      runs.get(contestant)?.push(await run(subject, scenario, seconds))
+    for (const { subject, runs, steady } of racers) {
+      runs.push(await run(subject, scenario, seconds))
       if (rate === 0) continue
-      const next = await scenario.prepare(subject.url)
-      const steady = await steadyLoad(subject.url, connections, seconds, rate, next)
-      latencies.get(contestant)?.push(honest(scenario, steady))
+      const next = await scenario.prepare(subject)
+      steady.push(honest(scenario, await steadyLoad(subject.url, connections, seconds, rate, next)))
     }
   }
-  const [latchkey] = contestants
-  const own = (latchkey && runs.get(latchkey)) ?? []
+  const [latchkey] = racers
   return Object.fromEntries(
-    contestants.map((contestant) => {
-      const all = runs.get(contestant) ?? []
-      const steady = latencies.get(contestant) ?? []
-      return [
-        contestant.name,
-        {
-          cpu: spread(all.map(({ cpu }) => cpu)),
-          rate: spread(all.map((one) => one.rate)),
-          ratio: spread(
-            all.map(({ cpu }, at) => (own[at]?.cpu ?? Number.NaN) / cpu),
-            2,
-          ),
-          ...(steady.length > 0 && {
-            p50: spread(
-              steady.map(({ p50 }) => p50),
-              2,
-            ),
-            p99: spread(
-              steady.map(({ p99 }) => p99),
-              2,
-            ),
-          }),
-        },
-      ]
-    }),
+    racers.map((racer) => [racer.contestant.name, figuresOf(racer, latchkey?.runs ?? [])]),
   )
+}
+
+function figuresOf({ runs, steady }: Racer, latchkey: readonly Run[]): EndpointFigures {
+  const ratios = runs.map(({ cpu }, at) => (latchkey[at]?.cpu ?? Number.NaN) / cpu)
+  const [p50, p99] = [steady.map((each) => each.p50), steady.map((each) => each.p99)]
+  return {
+    cpu: spread(runs.map(({ cpu }) => cpu)),
+    rate: spread(runs.map((each) => each.rate)),
+    ratio: spread(ratios, 2),
+    ...(steady.length > 0 && { p50: spread(p50, 2), p99: spread(p99, 2) }),
+  }
 }
 
 /** Errors are fast, and no figures. */

@@ -107,7 +107,7 @@ const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`
 const measured = [clientCredentials, refresh] as const
 async function steadily(): Promise<Load[]> {
   const run = async ({ name, prepare }: Scenario) => {
-    const result = await steadyLoad(url, 16, seconds, rate, await prepare(url))
+    const result = await steadyLoad(url, 16, seconds, rate, await prepare(server))
     if (result.failures > 0) throw new Error(`${name}: ${result.failures} failures`)
     return result
   }
@@ -116,7 +116,7 @@ async function steadily(): Promise<Load[]> {
 
 async function flooded(perSecond: number): Promise<{ loads: Load[]; flood: Flood }> {
   // Tokens to refresh with are there before the flood is; it lasts until after the last answer.
-  const next = await Promise.all(measured.map(({ prepare }) => prepare(url)))
+  const next = await Promise.all(measured.map(({ prepare }) => prepare(server)))
   const attackers: ChildProcess = fork(join(import.meta.dirname, 'flood/attackers.ts'), [
     url,
     String(perSecond),

@@ -7,6 +7,7 @@ import {
   latchkeyRedis,
   owasp,
   type Surroundings,
+  startIfThere,
   tutorial,
 } from './contestants.ts'
 import { load } from './load.ts'
@@ -45,11 +46,8 @@ export async function passwords(
     const name = `m=${cost[0]}, t=${cost[1]}, p=${cost[2]}`
     tell(`password, ${name}`)
     const contenders = [
-      await serving(latchkeyRedis, { ...around, cost }, seconds),
-      await serving(fastapi, { ...around, cost }, seconds).catch((error: Error) => {
-        tell(`without FastAPI: ${error.message}`)
-        return undefined
-      }),
+      await serving(latchkeyRedis, { ...around, cost }, seconds, tell),
+      await serving(fastapi, { ...around, cost }, seconds, tell),
       await alone(cost, seconds),
     ].filter((each) => each !== undefined)
     const runs = new Map<string, Run[]>(contenders.map((each) => [each.name, []]))
@@ -74,8 +72,10 @@ async function serving(
   contestant: Contestant,
   around: Surroundings,
   seconds: number,
-): Promise<Contender> {
-  const subject = await contestant.start(around)
+  tell: (line: string) => void,
+): Promise<Contender | undefined> {
+  const subject = await startIfThere(contestant, around, tell)
+  if (subject === undefined) return undefined
   return {
     name: contestant.name,
     stop: subject.stop,

@@ -2,26 +2,32 @@ import type { Result } from './result.ts'
 
 const [begin, end] = ['<!-- bench -->', '<!-- /bench -->']
 
+/** Who stands beside Latchkey, where they were there to be measured. */
+const compared = [
+  { name: 'oidc-provider, Redis', title: 'oidc-provider as it comes, Redis' },
+  { name: 'glewlwyd, SQLite', title: 'glewlwyd, SQLite' },
+  { name: 'node:http and the work itself', title: 'node:http and the work itself' },
+]
+
+const row = (...cells: readonly string[]) => `| ${cells.join(' | ')} |`
+
 /** The numbers of the README, in words; they come from docs/bench.json and from nowhere else. */
 export function summary({ endpoints, starts, machine, date, rounds }: Result): string {
+  const others = compared.filter(({ name }) => Object.values(endpoints).some((one) => name in one))
   const rows = Object.entries(endpoints).flatMap(([endpoint, servers]) => {
     const latchkey = servers['Latchkey, Redis']
     if (latchkey === undefined) return []
-    const engine = servers['oidc-provider, Redis']
-    const floor = servers['node:http and the work itself']
-    const cells = [
-      endpoint,
-      `${latchkey.cpu.median.toFixed(0)} µs`,
-      ...[engine, floor].map((each) => (each ? `${each.cpu.median.toFixed(0)} µs` : '')),
-    ]
-    return [`| ${cells.join(' | ')} |`]
+    const cells = [latchkey, ...others.map(({ name }) => servers[name])].map((each) =>
+      each ? `${each.cpu.median.toFixed(0)} µs` : '',
+    )
+    return [row(endpoint, ...cells)]
   })
   const start = starts['Latchkey, Redis']
   return [
     '![CPU time a request, beside others](docs/bench.svg)',
     '',
-    '| CPU time a request | Latchkey, Redis | oidc-provider as it comes, Redis | node:http and the work itself |',
-    '|---|---|---|---|',
+    row('CPU time a request', 'Latchkey, Redis', ...others.map(({ title }) => title)),
+    `|---|---|${others.map(() => '---|').join('')}`,
     ...rows,
     '',
     `${machine.processors} processors (${machine.processor}), Node ${machine.node}, ${date}, medians of ${rounds} rounds in which the servers took turns.`,

@@ -4,7 +4,9 @@ import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { freePort } from '../test/parts/port.ts'
-import type { Surroundings } from './contestants.ts'
+import { glewlwyd, type Surroundings } from './contestants.ts'
+import { glewlwydManner, glewlwydProgram, setUpGlewlwyd } from './glewlwyd.ts'
+import { usual } from './manner.ts'
 import { memoryOf } from './process.ts'
 import { type Spread, spread } from './statistics.ts'
 
@@ -20,6 +22,10 @@ export type Starts = Readonly<Record<string, StartFigures>>
 
 interface Starter {
   readonly name: string
+  /** The path that answers when it is ready. */
+  readonly jwks?: string
+  /** Once, before the first start; where it fails the server is left out. */
+  prepare?(around: Omit<Surroundings, 'cost'>): Promise<void>
   command(around: Omit<Surroundings, 'cost'>, port: number): readonly string[]
 }
 
@@ -63,6 +69,19 @@ const starters: readonly Starter[] = [
     name: 'Koa and jose, nothing else',
     command: (_, port) => [process.execPath, join(references, 'koa-jose.ts'), String(port)],
   },
+  {
+    name: glewlwyd.name,
+    jwks: `/api/bench${glewlwydManner.jwks}`,
+    async prepare({ folder }) {
+      const own = join(folder, 'start-glewlwyd')
+      mkdirSync(own)
+      await setUpGlewlwyd(own)
+    },
+    command({ folder }, port) {
+      const { command, args } = glewlwydProgram(join(folder, 'start-glewlwyd'), port)
+      return [command, ...args]
+    },
+  },
 ]
 
 /** Servers take turns; the first round, which fills caches on the disk, is not counted. */
@@ -72,18 +91,26 @@ export async function starts(
   tell: (line: string) => void,
 ): Promise<Starts> {
   tell('start')
-  const runs = new Map(starters.map(({ name }) => [name, { ready: [], memory: [] } as Runs]))
+  const runs = new Map<Starter, Runs>()
+  for (const starter of starters) {
+    const fault = await starter.prepare?.(around).catch((error: Error) => error)
+    if (fault) tell(`without ${starter.name}: ${fault.message}`)
+    else runs.set(starter, { ready: [], memory: [] })
+  }
   for (let round = 0; round <= rounds; round += 1) {
-    for (const { name, command } of starters) {
+    for (const [{ command, jwks = usual.jwks }, all] of runs) {
       const port = await freePort()
-      const { ready, memory } = await start(command(around, port), port)
+      const { ready, memory } = await start(
+        command(around, port),
+        `http://127.0.0.1:${port}${jwks}`,
+      )
       if (round === 0) continue
-      runs.get(name)?.ready.push(ready)
-      runs.get(name)?.memory.push(memory)
+      all.ready.push(ready)
+      all.memory.push(memory)
     }
   }
   return Object.fromEntries(
-    [...runs].map(([name, { ready, memory }]) => [
+    [...runs].map(([{ name }, { ready, memory }]) => [
       name,
       { ready: spread(ready, 0), memory: spread(memory, 0) },
     ]),
@@ -97,12 +124,12 @@ interface Runs {
 
 async function start(
   [command = '', ...args]: readonly string[],
-  port: number,
+  url: string,
 ): Promise<{ ready: number; memory: number }> {
   const begun = performance.now()
   const child = spawn(command, args, { stdio: 'ignore' })
   const ended = once(child, 'exit')
-  while (!(await answers(port))) {
+  while (!(await answers(url))) {
     if (child.exitCode !== null) throw new Error(`${command} ended instead of starting`)
     await pause(4)
   }
@@ -114,8 +141,8 @@ async function start(
   return { ready, memory }
 }
 
-const answers = (port: number): Promise<boolean> =>
-  fetch(`http://127.0.0.1:${port}/.well-known/jwks.json`).then(
+const answers = (url: string): Promise<boolean> =>
+  fetch(url).then(
     ({ ok }) => ok,
     () => false,
   )

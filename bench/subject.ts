@@ -2,11 +2,13 @@ import { type ChildProcess, fork, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { resolve } from 'node:path'
 import { until } from '../test/parts/until.ts'
+import { type Manner, usual } from './manner.ts'
 import { cpuOf } from './process.ts'
 
 /** A server under measurement, in a process of its own. */
 export interface Subject {
   readonly url: string
+  readonly manner: Manner
   readonly pid: number
   /** CPU time the process has used so far, in microseconds. */
   cpu(): Promise<number>
@@ -39,6 +41,7 @@ export async function startSubject(file: string, args: readonly string[]): Promi
   if (!('url' in ready)) throw new Error('the server did not say where it is')
   return {
     url: ready.url,
+    manner: usual,
     pid: child.pid ?? 0,
     async cpu() {
       child.send('cpu')
@@ -58,18 +61,26 @@ export interface Program {
   readonly folder: string
   readonly url: string
   readonly environment?: Readonly<Record<string, string>>
+  readonly manner?: Manner
 }
 
 /** A server of others, ready when it answers at all. */
 export async function startProgram(program: Program): Promise<Subject> {
-  const { command, args, folder, url, environment } = program
+  const { command, args, folder, url, environment, manner = usual } = program
   const child = spawn(command, args, {
     cwd: folder,
     env: { PATH: process.env.PATH, ...environment },
     stdio: 'ignore',
   })
   const { pid } = child
-  if (pid === undefined) throw new Error(`${command} cannot be started`)
+  if (pid === undefined) {
+    const [error] = await once(child, 'error')
+    throw new Error(`${command} cannot be started`, { cause: error })
+  }
+  // A bench that failed must not leave servers behind.
+  const end = () => child.kill()
+  process.once('exit', end)
+  child.once('exit', () => process.off('exit', end))
   const answers = () =>
     fetch(url).then(
       () => true,
@@ -79,6 +90,7 @@ export async function startProgram(program: Program): Promise<Subject> {
   if (child.exitCode !== null) throw new Error(`${command} ended instead of answering`)
   return {
     url,
+    manner,
     pid,
     cpu: async () => cpuOf(pid),
     async stop() {
