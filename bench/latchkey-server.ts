@@ -1,6 +1,7 @@
 import { join } from 'node:path'
 import { hashSecret } from '../src/clients/secrets.ts'
 import { Config } from '../src/config/schema.ts'
+import { createLog } from '../src/http/log.ts'
 import { createPasswords } from '../src/passwords/index.ts'
 import { startService } from '../src/service.ts'
 import { openAccounts } from '../src/users/embedded/accounts.ts'
@@ -43,5 +44,5 @@ if ((await accounts.list().next()).done) {
   await accounts.add({ username: 'johndoe', hash })
 }
 await accounts.close()
-const service = await startService(config)
+const service = await startService(config, await createLog(config.log))
 answerCpu(service.url, () => service.close())

@@ -2,7 +2,7 @@ import type { Config } from './config/schema.ts'
 import { blockList } from './http/arrival.ts'
 import { type ConnectionLimits, createConnections } from './http/connections.ts'
 import { listen } from './http/listen.ts'
-import { createLog, type Logger } from './http/log.ts'
+import type { Logger } from './http/log.ts'
 import { createMetrics, type Metrics } from './http/metrics.ts'
 import { listenForMetrics } from './http/metrics-listener.ts'
 import { engineNotices } from './oauth/notices.ts'
@@ -37,11 +37,7 @@ const formerGrace = 30_000
  * Builds every part once and listens, with its share of a machine that so many processes have.
  * Throws an operator error when a part cannot be had.
  */
-export async function startService(
-  config: Config,
-  log: Logger = createLog(config.log),
-  processes = 1,
-): Promise<Service> {
+export async function startService(config: Config, log: Logger, processes = 1): Promise<Service> {
   engineNotices(log)
   let current: Parts
   const limits = limitsOf(config, processes)

@@ -7,6 +7,7 @@ const [folder = '', table = '', port = '', memory = '', iterations = '', mistake
 if (isPlant(mistake)) plant(mistake)
 // After the mistake is planted.
 const { Config } = await import('../../src/config/schema.ts')
+const { createLog } = await import('../../src/http/log.ts')
 const { startService } = await import('../../src/service.ts')
 const config = Config.parse({
   issuer: `http://127.0.0.1:${port}`,
@@ -27,5 +28,5 @@ const config = Config.parse({
   passwords: { hash: { memory: Number(memory), iterations: Number(iterations) } },
   log: { level: 'silent' },
 })
-const service = await startService(config)
+const service = await startService(config, await createLog(config.log))
 answerCpu(service.url, () => service.close())

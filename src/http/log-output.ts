@@ -12,6 +12,14 @@ export function standardOutput(): DestinationStream {
   return output
 }
 
+/** The same for people to read. */
+export async function readableOutput(): Promise<DestinationStream> {
+  const { prettyFactory } = await import('pino-pretty')
+  const readable = prettyFactory({ singleLine: true })
+  const output = standardOutput()
+  return { write: (line) => output.write(readable(line)) }
+}
+
 /** Characters that may wait for the end of the turn. */
 const longest = 65_536
 

@@ -2,7 +2,7 @@ import type { Context } from 'koa'
 import { type Logger, pino } from 'pino'
 import type { RequestFacts } from '../oauth/request.ts'
 import { protocolError } from '../oauth/responses.ts'
-import { standardOutput } from './log-output.ts'
+import { readableOutput, standardOutput } from './log-output.ts'
 import { revocationsPath } from './revocations.ts'
 
 export type { Logger } from 'pino'
@@ -13,11 +13,9 @@ export interface LogOptions {
 }
 
 /** JSON lines on standard output, or lines for people. */
-export function createLog({ level, pretty }: LogOptions): Logger {
-  const options = { level, base: null, timestamp: timestamps() }
-  if (!pretty) return pino(options, standardOutput())
-  const transport = { target: 'pino-pretty', options: { ignore: 'hostname,pid', singleLine: true } }
-  return pino({ ...options, transport })
+export async function createLog({ level, pretty }: LogOptions): Promise<Logger> {
+  const output = pretty ? await readableOutput() : standardOutput()
+  return pino({ level, base: null, timestamp: timestamps() }, output)
 }
 
 /** The time in ISO 8601: under load many lines share a millisecond, and all but the milliseconds with those of a second. */

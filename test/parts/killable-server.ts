@@ -46,7 +46,7 @@ if (process.argv[1] === import.meta.filename) {
   // A test run that dies must not leave servers behind.
   process.once('disconnect', () => process.exit())
   process.once('message', async (settings) => {
-    const log = createLog({ level: 'silent', pretty: false })
+    const log = await createLog({ level: 'silent', pretty: false })
     const service = await startService(Config.parse(settings), log)
     process.send?.(service.url)
   })

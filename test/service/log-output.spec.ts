@@ -9,7 +9,7 @@ const log = new URL('../../src/http/log.ts', import.meta.url).href
 async function said(end: string): Promise<string[]> {
   const program = `
     import { createLog } from '${log}'
-    const log = createLog({ level: 'info', pretty: false })
+    const log = await createLog({ level: 'info', pretty: false })
     setTimeout(() => { log.info('first'); log.info('last'); ${end} }, 1)`
   const child = spawn(process.execPath, ['--input-type=module', '-e', program], {
     stdio: ['ignore', 'pipe', 'ignore'],
@@ -35,7 +35,7 @@ describe('the log', () => {
   it('outlives a reader that has gone', async () => {
     const program = `
       import { createLog } from '${log}'
-      const log = createLog({ level: 'info', pretty: false })
+      const log = await createLog({ level: 'info', pretty: false })
       process.once('message', () => {
         log.info('into nothing')
         setImmediate(() => { log.info('once more'); setImmediate(() => process.exit(7)) })

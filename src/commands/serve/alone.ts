@@ -9,7 +9,7 @@ import type { Signals } from './signals.ts'
 /** Serves in this process until a signal ends it. Throws an operator error when it cannot start. */
 export async function serveAlone(file: string, config: Config, signals: Signals): Promise<void> {
   if (config.development) await prepareDemo(config)
-  const log = createLog(config.log)
+  const log = await createLog(config.log)
   const service = await startService(config, log)
   if (config.development) process.stdout.write(demoScreen(service.url, config))
   const { replace: apply, metrics } = service

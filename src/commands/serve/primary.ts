@@ -23,7 +23,7 @@ export async function serveByWorkers(
     throw new Error('development is for one process: leave out --workers, or development: true')
   }
   const of = count || availableParallelism()
-  const log = createLog(config.log)
+  const log = await createLog(config.log)
   const metrics = createWorkersMetrics(() => workers.ask())
   if ('socket' in config.listen) await removeStaleSocket(config.listen.socket)
   const workers = await startWorkers(

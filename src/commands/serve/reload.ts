@@ -22,7 +22,7 @@ export function createReload({ file, config, log, apply, onOutcome }: ReloadPart
       const next = loadConfig(file)
       refuseFixed(fixedOptions(running.config, next))
       const changed = changedOptions(running.config, next)
-      const nextLog = changed.includes('log.level') ? createLog(next.log) : running.log
+      const nextLog = changed.includes('log.level') ? await createLog(next.log) : running.log
       await apply(next, nextLog)
       running = { config: next, log: nextLog }
       onOutcome('applied')

@@ -19,7 +19,7 @@ export async function serveAsWorker(): Promise<void> {
 
   try {
     const { config, number, of } = await told
-    const log = createLog(config.log).child({ worker: number })
+    const log = (await createLog(config.log)).child({ worker: number })
     // The metrics of all are the primary's to tell.
     const service = await startService({ ...config, metrics: undefined }, log, of)
     served(service)
