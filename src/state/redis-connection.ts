@@ -8,8 +8,7 @@ export interface RedisConnection {
   readonly sharded: boolean
   send(...words: Words): Promise<unknown>
   run(script: Script, keys: readonly string[], ...args: (string | number)[]): Promise<unknown>
-  /** The same on one key, resolved when the configured number of replicas has it too. */
-  sendDurably(...words: Words): Promise<unknown>
+  /** The same on one key, resolved when the configured number of replicas has what it wrote, too. */
   runDurably(script: Script, key: string, ...args: (string | number)[]): Promise<unknown>
   check(): Promise<void>
   close(): Promise<void>

@@ -86,7 +86,7 @@ export function redisState(
 
     // Durable, for this is how an opaque access token is revoked.
     async remove(kind, id) {
-      await redis.sendDurably('del', recordKey(kind, id))
+      await redis.runDurably(scripts.remove, recordKey(kind, id))
     },
 
     async once(id, ttl) {

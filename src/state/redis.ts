@@ -81,7 +81,6 @@ export async function openRedis(options: RedisSettings, log: StateLog): Promise<
   const connection: RedisConnection = {
     sharded: client instanceof Cluster,
     send,
-    sendDurably: (command, key, ...rest) => sendDurably(key, [command, key, ...rest]),
     run: (script, keys, ...args) =>
       loaded(script, (...how) => send(...how, keys.length, ...keys, ...args)),
     runDurably: (script, key, ...args) =>
@@ -164,7 +163,7 @@ function nodeOf(client: Client, key: string): Redis | undefined {
   return client.nodes('master').find(({ options: at }) => `${at.host}:${at.port}` === name)
 }
 
-/** The reply or error of one command, and then WAIT, on the same connection. */
+/** The reply or error of one command, which writes (scripts/delete.lua), and then WAIT, on the same connection. */
 async function replicated(node: Redis, words: Words, replicas: number, timeout: number) {
   const results = await answered(node.pipeline([words, ['wait', replicas, timeout]]).exec())
   const [command, wait] = results ?? []

@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { expect } from 'chai'
 import { openState, type StateOptions } from '../../src/state/index.ts'
+import type { State } from '../../src/state/state.ts'
 import {
   type Program,
   type RedisServer,
@@ -10,6 +11,7 @@ import {
   startSentinel,
 } from '../parts/redis.ts'
 import { tidied } from '../parts/tidy.ts'
+import { until } from '../parts/until.ts'
 import { everything } from './everything.ts'
 import { login, rotation } from './login.ts'
 import { outcomeOf, recovered } from './outcomes.ts'
@@ -46,6 +48,34 @@ export function servesEveryTopology(
       const { id } = await state.openFamily(login())
       await state.endFamily(id)
       expect(await replica.command('EXISTS', `latchkey:family:${id}`)).to.equal(':0\r\n')
+    })
+
+    it('acknowledges nothing that was done over another connection and the replica has not', async () => {
+      const master = kept(await startRedis({ program }))
+      const replica = kept(await startReplica(master))
+      const options = { url: master.url, replicas: 1, replicaTimeout: 50 }
+      const state = kept(await openState(options))
+      const other = kept(await openState(options))
+      const [ended, rotated] = [await state.openFamily(login()), await state.openFamily(login())]
+      await state.save('AccessToken', 'one', {}, 60)
+      const turn = rotation(rotated.id, 1)
+      const steps = (state: State) => [
+        state.endFamily(ended.id),
+        state.remove('AccessToken', 'one'),
+        state.rotate(turn),
+        state.rotate(rotation(rotated.id, 1)),
+      ]
+      const none = Array.from({ length: 4 }, () => 'StateUnavailable')
+      replica.pause()
+      expect(await Promise.all(steps(state).map(outcomeOf))).to.deep.equal(none)
+      expect(await Promise.all(steps(other).map(outcomeOf))).to.deep.equal(none)
+      replica.resume()
+      await until(
+        async () => (await Promise.all(steps(other).map(outcomeOf))).join(),
+        (outcomes) => outcomes === 'done,done,done,done',
+      )
+      expect(await other.findFamily(rotated.id)).to.include({ generation: 2 })
+      expect(await replica.command('EXISTS', `latchkey:family:${ended.id}`)).to.equal(':0\r\n')
     })
   })
 

@@ -16,9 +16,13 @@ end
 
 -- Generation 0 was never handed out, so the first generation has no parent.
 if presented == family.generation - 1 and presented > 0 then
-  if nonce == family.nonce then return { 'rotated', family.value } end
+  local again = nonce == family.nonce
   -- The current generation is unused, or it would not be current.
-  if at - family.lastUsedAt < grace then return { 'retried', family.value } end
+  if again or at - family.lastUsedAt < grace then
+    -- A write that changes nothing, for WAIT to wait for the rotation, whichever connection it came over (delete.lua).
+    redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', family.idleExpiresAt))
+    return { again and 'rotated' or 'retried', family.value }
+  end
 end
 
 -- RFC 9700 section 4.14.2: one of the two who present it stole it. A generation from the future is a

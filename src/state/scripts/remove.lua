@@ -1,0 +1,2 @@
+-- KEYS[1] record
+delete(KEYS[1])
