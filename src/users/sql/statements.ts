@@ -15,19 +15,18 @@ export function tableStatements(flavour: Flavour, table: string, mapping: Mappin
     sql`where ${sql.join([...more, ...conditions], sql` and `)}`
   const id = sql.id(columns.id)
   const hash = sql.id(columns.password)
-  const named = (login: string, forms: readonly Form[]) =>
-    sql`(${sql.join(
-      mapping.login.flatMap((kind) => {
-        const { column, ignoreCase } = lookedUp(mapping, kind)
-        return column === undefined
-          ? []
-          : [matches(flavour, column, spellings(login, ignoreCase, forms), ignoreCase)]
-      }),
-      sql` or `,
-    )})`
+  const named = (login: string, forms: readonly Form[]) => {
+    const kinds = mapping.login.flatMap((kind) => {
+      const { column, ignoreCase } = lookedUp(mapping, kind)
+      return column === undefined
+        ? []
+        : [matches(flavour, column, spellings(login, ignoreCase, forms), ignoreCase)]
+    })
+    return [kinds.map(({ near }) => near), kinds.map(({ same }) => same)].map(oneOf)
+  }
   return {
     byLogin: (login: string, forms: readonly Form[] = ['NFC', 'NFD']) =>
-      sql`${everything} ${where(named(login, forms))} limit 2`,
+      sql`${everything} ${where(...named(login, forms))} limit 2`,
     byId: (value: string) => sql`${everything} ${where(sql`${id} = ${value}`)} limit 2`,
     /** Asks for nothing, and fails when a table or column is missing or may not be read. */
     probe: () => sql`${everything} ${where(sql`1 = 0`)}`,
@@ -74,22 +73,30 @@ function lookedUp({ columns, ignoreCase, ignoreEmailCase }: Mapping, kind: 'user
     : { column: columns[kind], ignoreCase: ignored }
 }
 
+const oneOf = (conditions: readonly RawBuilder<unknown>[]) =>
+  sql`(${sql.join(conditions, sql` or `)})`
+
 /**
- * The first condition lets the database use its index; its collation may ignore case, accents and
- * trailing spaces. The second compares bytes, so `jose` does not bring `josé` along.
+ * `near` lets the database use its index, whose collation may ignore case, accents and trailing spaces;
+ * `same` compares bytes, so `jose` does not bring `josé` along. Who is the same is near, too: so a row
+ * that is near by any name and the same by any is one that we look for, and the two conditions stay
+ * apart. SQLite reads the whole table where an OR has both of a column in one branch.
  */
 function matches(
   flavour: Flavour,
   name: string,
   spelled: readonly string[],
   ignoreCase: boolean | 'folded',
-): RawBuilder<unknown> {
+): { readonly near: RawBuilder<unknown>; readonly same: RawBuilder<unknown> } {
   const column = sql.id(name)
-  const oneOf = sql`in (${sql.join(spelled)})`
-  if (ignoreCase !== true) return sql`(${column} ${oneOf} and ${bytes(flavour, column)} ${oneOf})`
+  const among = sql`in (${sql.join(spelled)})`
+  const lower = ignoreCase === true
   // In MySQL lower() would keep the index from being used; the collation ignores case already.
-  const narrowed = flavour === 'mysql' ? column : sql`lower(${column})`
-  return sql`(${narrowed} ${oneOf} and ${bytes(flavour, column, true)} ${oneOf})`
+  const near = lower && flavour !== 'mysql' ? sql`lower(${column})` : column
+  return {
+    near: sql`${near} ${among}`,
+    same: sql`${bytes(flavour, column, lower)} ${among}`,
+  }
 }
 
 /** A text column as its bytes: no collation has a say. */
