@@ -1,3 +1,4 @@
+import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
 import type { RequestListener } from 'node:http'
 import { BlockList, connect, type Socket } from 'node:net'
@@ -160,9 +161,16 @@ describe('RFC 9112 section 9: connections of slow, idle and numerous clients', (
     await start({}, () => {
       handled += 1
     })
+    let read = 0
+    const count = () => {
+      read += 1
+    }
+    subscribe('http.server.request.start', count)
     const flood = join(get().repeat(1500))
     await flood.end
+    unsubscribe('http.server.request.start', count)
     expect(handled).to.equal(1)
+    expect(read, 'read, of a packet with all of them').to.equal(18)
     expect(endedBy('pipelining')).to.equal(1)
     expect(await join(get()).end, 'and the next from there').to.equal('')
     expect(endedBy('barred')).to.equal(1)

@@ -1,0 +1,157 @@
+import { once } from 'node:events'
+import { connect, type Socket } from 'node:net'
+import { expect } from 'chai'
+import { createConnections, usualLimits } from '../../src/http/connections.ts'
+import { type Listener, listen } from '../../src/http/listen.ts'
+import { takeTurns } from '../../src/http/turns.ts'
+import { freePort } from '../parts/port.ts'
+import { until } from '../parts/until.ts'
+
+describe('RFC 9112 section 9.3.2: whose request is next', () => {
+  describe('of what waits', () => {
+    const turnOfTheLoop = () => new Promise((resolve) => setImmediate(resolve))
+    let begun: string[] = []
+    beforeEach(() => {
+      begun = []
+    })
+    const beginning = (most: number) => {
+      const takeTurn = takeTurns(most)
+      return (party: string, name: string) => takeTurn(party, () => begun.push(name))
+    }
+
+    it('begins at once what is not too much', async () => {
+      const ask = beginning(2)
+      for (const name of ['a', 'b']) ask(name, name)
+      expect(begun).to.deep.equal(['a', 'b'])
+      await turnOfTheLoop()
+      ask('c', 'c')
+      expect(begun).to.deep.equal(['a', 'b', 'c'])
+    })
+
+    it('begins no more than so many in a turn of the loop', async () => {
+      const ask = beginning(2)
+      const inEach: number[] = []
+      for (let index = 0; index < 7; index++) ask('one', `${index}`)
+      while (inEach.at(-1) !== 7) {
+        inEach.push(begun.length)
+        await turnOfTheLoop()
+      }
+      expect(inEach).to.deep.equal([2, 4, 6, 7])
+      expect(begun.join('')).to.equal('0123456')
+    })
+
+    it('lets each party begin one before any begins its next', async () => {
+      const ask = beginning(1)
+      for (let index = 0; index < 100; index++) ask('many', 'm')
+      ask('few', 'f')
+      ask('few', 'f')
+      ask('other', 'o')
+      await until(
+        () => begun.length,
+        (count) => count === 103,
+      )
+      expect(begun.slice(0, 7).join('')).to.equal('mmfomfm')
+    })
+
+    it('goes on after a beginning that fails', async () => {
+      const takeTurn = takeTurns(1)
+      const fail = () => {
+        throw new Error('a fault')
+      }
+      expect(() => takeTurn('one', fail)).to.throw('a fault')
+      const { promise, resolve } = Promise.withResolvers<string>()
+      takeTurn('one', () => resolve('begun'))
+      expect(await promise).to.equal('begun')
+    })
+  })
+
+  describe('of connections', () => {
+    let server: Listener
+    let peers: Socket[] = []
+    let handled: string[] = []
+    const connections = createConnections(usualLimits)
+    before(async () => {
+      const at = { host: '127.0.0.1', port: await freePort() }
+      server = await listen(
+        (req, res) => {
+          handled.push(req.url ?? '')
+          res.end('here')
+        },
+        at,
+        undefined,
+        connections,
+      )
+    })
+    afterEach(async () => {
+      for (const peer of peers) peer.destroy()
+      peers = []
+      handled = []
+      await until(
+        () => connections.load().open,
+        (open) => open === 0,
+      )
+    })
+    after(() => server.close(0, 0))
+
+    const join = async (localAddress: string): Promise<Socket> => {
+      const peer = connect({
+        port: Number(new URL(server.url).port),
+        host: '127.0.0.1',
+        localAddress,
+      })
+      peers.push(peer)
+      await once(peer, 'connect')
+      return peer.resume()
+    }
+    const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`
+    /** All have been taken, so that what is sent in one turn of the loop is read in one. */
+    const taken = () =>
+      until(
+        () => connections.load().open,
+        (open) => open === peers.length,
+      )
+    const placeOfOther = () =>
+      until(
+        () => handled.indexOf('/other'),
+        (place) => place >= 0,
+      )
+
+    it('delays nobody by more than a few of those that another has sent at once', async () => {
+      const pipeliner = await join('127.0.0.1')
+      const other = await join('127.0.0.2')
+      await taken()
+      pipeliner.write(get('/many').repeat(17))
+      other.write(get('/other'))
+      expect(await placeOfOther()).to.be.below(10)
+      await until(
+        () => handled.length,
+        (count) => count === 18,
+      )
+    })
+
+    it('delays nobody by more than a few of those on the many connections of another', async () => {
+      for (let index = 0; index < 40; index++) await join('127.0.0.1')
+      const many = [...peers]
+      const other = await join('127.0.0.2')
+      await taken()
+      for (const one of many) one.write(get('/many').repeat(10))
+      other.write(get('/other'))
+      expect(await placeOfOther()).to.be.below(30)
+      await until(
+        () => handled.length,
+        (count) => count === 401,
+      )
+    })
+
+    it('answers who has sent everything and closed its side', async () => {
+      const one = await join('127.0.0.1')
+      let answers = ''
+      one.on('data', (chunk) => {
+        answers += chunk
+      })
+      one.end(get('/many').repeat(12))
+      await once(one, 'close')
+      expect(answers.split('here')).to.have.length(13)
+    })
+  })
+})
