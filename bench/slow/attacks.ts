@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
-import { setPriority } from 'node:os'
+import { getPriority, setPriority } from 'node:os'
 
 /** What one connection of an attack does; whenever it is closed, another takes its place. */
 interface Attack {
@@ -53,6 +53,17 @@ export const attacks: Readonly<Record<string, Attack>> = {
       every(1000, socket, () => socket.write(get('/.well-known/jwks.json').repeat(4)))
     },
   },
+  'requests without end': {
+    connections: 100,
+    begin(socket) {
+      socket.write(get('/healthz').repeat(8))
+      socket.on('data', (answers) => {
+        socket.write(
+          get('/healthz').repeat(answers.toString('latin1').split('HTTP/1.1 ').length - 1),
+        )
+      })
+    },
+  },
   'a flood of connections': {
     connections: 200,
     begin: (socket) => socket.resetAndDestroy(),
@@ -77,12 +88,15 @@ async function keepAttacking({ begin }: Attack, port: number, index: number): Pr
 
 if (process.argv[1] === import.meta.filename) {
   // An attacker has machines of their own: on this one they come after the server.
-  setPriority(19)
+  setPriority(Math.min(19, getPriority() + 10))
   process.once('disconnect', () => process.exit())
   const [name = '', port = ''] = process.argv.slice(2)
   const attack = attacks[name]
   if (attack === undefined) throw new Error(`there is no attack ${name}`)
-  for (let index = 0; index < attack.connections; index++) {
-    keepAttacking(attack, Number(port), index)
-  }
+  process.once('message', () => {
+    for (let index = 0; index < attack.connections; index++) {
+      keepAttacking(attack, Number(port), index)
+    }
+  })
+  process.send?.('ready')
 }
