@@ -77,7 +77,8 @@ export function examineConfig(text: string, file: string, outside: Outside): Exa
 
 function judge({ value, outside, missing }: Substituted) {
   const root = fitTypes(value, outside)
-  const parsed = Config.safeParse(root)
+  // Compiled for one reading, a schema costs more than it saves.
+  const parsed = Config.safeParse(root, { jitless: true })
   const issues = parsed.error?.issues ?? []
   const sound = soundParts(without(root, unknownOptions(issues)), missing)
   const findings: Finding[] = [

@@ -66,7 +66,7 @@ const remedy = 'put it back from a backup'
 
 function contents(text: string, place: string): Ring {
   try {
-    return document.parse(JSON.parse(text)) as Ring
+    return document.parse(JSON.parse(text), { jitless: true }) as Ring
   } catch {
     // The cause stays out: JSON.parse quotes the text it stumbled on, here perhaps a private key.
     throw new KeyFault(`${place} is truncated or no ring of keys: ${remedy}`)

@@ -1,13 +1,18 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import type { Finding, Path } from '../faults.ts'
-import { alternatives, type OptionSchema, rootOption, stepInto } from './options.ts'
+import { z } from 'zod'
+import { type Finding, type Path, valueAt } from '../faults.ts'
+import { Config } from '../schema.ts'
+
+type Schema = z.core.$ZodType
+/** Set in values.ts: a path, the path of a file that must be there, or sqlite:PATH. */
+type Kind = 'any' | 'file' | 'sqlite'
 
 /** Makes every path in a valid configuration absolute, and finds the files that are not there. */
 export function resolvePaths<T>(config: T, folder: string): { config: T; findings: Finding[] } {
   const findings: Finding[] = []
 
-  function walk(value: unknown, schemas: readonly OptionSchema[], path: Path): unknown {
+  function walk(value: unknown, schemas: readonly Schema[], path: Path): unknown {
     const inside = (item: unknown, step: string | number) =>
       walk(
         item,
@@ -15,7 +20,7 @@ export function resolvePaths<T>(config: T, folder: string): { config: T; finding
         [...path, step],
       )
     if (typeof value === 'string') {
-      const kind = schemas.flatMap((schema) => alternatives(schema)).find(({ path }) => path)?.path
+      const kind = kindOf(schemas)
       const absolute = kind ? makeAbsolute(value, kind, folder) : value
       const problem = kind === 'file' ? unreadable(absolute) : undefined
       if (problem) findings.push({ path, message: problem })
@@ -28,10 +33,58 @@ export function resolvePaths<T>(config: T, folder: string): { config: T; finding
     )
   }
 
-  return { config: walk(config, [rootOption()], []) as T, findings }
+  return { config: walk(config, [Config], []) as T, findings }
 }
 
-function makeAbsolute(value: string, kind: OptionSchema['path'], folder: string): string {
+// The schema itself is asked, not what options.ts makes of it: that would be a tenth of the time to start.
+
+function kindOf(schemas: readonly Schema[]): Kind | undefined {
+  const kinds = schemas
+    .flatMap((schema) => alternatives(schema))
+    .map((schema) => z.globalRegistry.get(schema)?.path)
+  return kinds.find((kind) => kind === 'any' || kind === 'file' || kind === 'sqlite')
+}
+
+/** The schemas that a schema is made of and that the value does not contradict by a constant such as `type: sql`. */
+function alternatives(schema: Schema, value?: unknown): Schema[] {
+  const { def } = (schema as z.core.$ZodTypes)._zod
+  switch (def.type) {
+    case 'union':
+      return def.options.flatMap((option) => alternatives(option, value))
+    case 'optional':
+    case 'default':
+    case 'prefault':
+      return alternatives(def.innerType, value)
+    case 'pipe':
+      return alternatives(def.in, value)
+    case 'object':
+      return Object.entries(def.shape).some(([name, option]) =>
+        isNot(option, valueAt(value, [name])),
+      )
+        ? []
+        : [schema]
+    default:
+      return [schema]
+  }
+}
+
+function isNot(schema: Schema, said: unknown): boolean {
+  const { def } = (schema as z.core.$ZodTypes)._zod
+  return def.type === 'literal' && typeof said === 'string' && !def.values.includes(said)
+}
+
+/** The schemas of what stands one step further in. */
+function stepInto(schema: Schema, value: unknown, step: string | number): Schema[] {
+  return alternatives(schema, value).flatMap((option): Schema | Schema[] => {
+    const { def } = (option as z.core.$ZodTypes)._zod
+    if (def.type === 'array') return def.element
+    if (def.type === 'record') return def.valueType
+    const inside = def.type === 'object' && Object.hasOwn(def.shape, step) && def.shape[step]
+    return inside || []
+  })
+}
+
+function makeAbsolute(value: string, kind: Kind, folder: string): string {
   if (kind !== 'sqlite') return resolve(folder, value)
   return value.startsWith('sqlite:')
     ? `sqlite:${resolve(folder, value.slice('sqlite:'.length))}`
