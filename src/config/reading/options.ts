@@ -17,6 +17,8 @@ export interface OptionSchema {
   readonly items?: OptionSchema
   readonly anyOf?: readonly OptionSchema[]
   readonly oneOf?: readonly OptionSchema[]
+  /** Ours, set in values.ts: the value is a path, the path of a file that must be there, or sqlite:PATH. */
+  readonly path?: 'any' | 'file' | 'sqlite'
 }
 
 let root: OptionSchema | undefined

@@ -3,10 +3,10 @@ import { resolve } from 'node:path'
 import { z } from 'zod'
 import { type Finding, type Path, valueAt } from '../faults.ts'
 import { Config } from '../schema.ts'
+import type { OptionSchema } from './options.ts'
 
 type Schema = z.core.$ZodType
-/** Set in values.ts: a path, the path of a file that must be there, or sqlite:PATH. */
-type Kind = 'any' | 'file' | 'sqlite'
+type Kind = NonNullable<OptionSchema['path']>
 
 /** Makes every path in a valid configuration absolute, and finds the files that are not there. */
 export function resolvePaths<T>(config: T, folder: string): { config: T; findings: Finding[] } {
