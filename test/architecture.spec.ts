@@ -67,6 +67,7 @@ const doors: Readonly<Record<string, readonly string[]>> = {
   // In keys/ it is the type of a JWK alone.
   jose: ['resource-server/', 'keys/key-set.ts'],
   koa: ['http/', 'oauth/'],
+  'koa-bodyparser': ['oauth/body.ts'],
   kysely: ['users/'],
   ldapts: ['users/ldap'],
   mysql2: ['users/sql/'],
