@@ -27,7 +27,7 @@ export async function amongLogins(
   store: string,
   sizes: readonly number[],
 ): Promise<readonly Row[]> {
-  const own = await Promise.all(Array.from({ length: 300 }, () => openFamily(state)))
+  const own = await Promise.all(Array.from({ length: 500 }, () => openFamily(state)))
   const generations = own.map(({ generation }) => generation)
   const refreshes: [number, number][] = []
   const logins: [number, number][] = []
@@ -35,19 +35,20 @@ export async function amongLogins(
   for (const size of sizes) {
     await copier.copy('family', own[0]?.id ?? '', size - there)
     there = size
-    const refresh = await cost(own.length, async (index) => {
-      const family = own[index]?.id ?? ''
+    const refresh = await cost(async (index) => {
+      const at = index % own.length
+      const family = own[at]?.id ?? ''
       const { sub, clientId } = (await state.findFamily(family, 'rotate')) ?? {}
       if (sub === undefined || clientId === undefined) throw new Error('the login is gone')
       const outcome = await state.rotate({
-        ...{ family, owner: { sub, clientId }, presented: generations[index] ?? 1 },
-        ...{ grace: 10, idle: day, nonce: `${size}-${index}` },
+        ...{ family, owner: { sub, clientId }, presented: generations[at] ?? 1 },
+        ...{ grace: 10, idle: day, nonce: randomId() },
       })
       if (outcome.outcome !== 'rotated') throw new Error(outcome.outcome)
-      generations[index] = outcome.generation
+      generations[at] = outcome.generation
     })
     refreshes.push([size, refresh])
-    logins.push([size, await cost(own.length, () => openFamily(state))])
+    logins.push([size, await cost(() => openFamily(state))])
   }
   return [
     { what: `refresh by live logins, ${store}`, costs: refreshes },
@@ -73,12 +74,12 @@ export async function amongRevocations(
   for (const size of sizes) {
     await copier.copy('revoked', first, size - there)
     there = size
-    const introspection = await cost(1000, async () => {
+    const introspection = await cost(async () => {
       const token = { jti: randomId(), sub, clientId, issuedAt, family }
       if (!(await state.tokenStanding(token)).live) throw new Error('not live')
     })
     introspections.push([size, introspection])
-    revocations.push([size, await cost(300, () => state.revokeToken(randomId(), day))])
+    revocations.push([size, await cost(() => state.revokeToken(randomId(), day))])
   }
   return [
     { what: `introspection by revoked tokens, ${store}`, costs: introspections },

@@ -19,7 +19,7 @@ async function looking(
   for (const size of sizes) {
     await add(there + 1, size)
     there = size
-    const each = await cost(1000, async () => {
+    const each = await cost(async () => {
       const username = `user${randomInt(1, size)}`
       if ((await directory.findByLogin(username))?.username !== username) {
         throw new Error(`${username} is not there`)
