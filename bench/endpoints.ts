@@ -103,15 +103,21 @@ export async function endpoints(
   around: Omit<Surroundings, 'cost'>,
   { rounds, seconds }: { readonly rounds: number; readonly seconds: number },
   tell: (line: string) => void,
+  /** Endpoints to measure; all, if left out. */
+  only?: readonly string[],
 ): Promise<Endpoints> {
-  const names = new Set(heats.flatMap(({ contestants }) => contestants))
+  const all = heats.map(({ scenario }) => scenario.name)
+  const unknown = only?.find((name) => !all.includes(name))
+  if (unknown !== undefined) throw new Error(`no endpoint ${unknown}; there are ${all.join(', ')}`)
+  const chosen = heats.filter(({ scenario }) => only?.includes(scenario.name) ?? true)
+  const names = new Set(chosen.flatMap(({ contestants }) => contestants))
   const subjects = new Map<Contestant, Subject>()
   for (const contestant of names) {
     const subject = await startIfThere(contestant, { ...around, cost: least }, tell)
     if (subject !== undefined) subjects.set(contestant, subject)
   }
   const figures: Record<string, Record<string, EndpointFigures>> = {}
-  for (const heat of heats) {
+  for (const heat of chosen) {
     tell(heat.scenario.name)
     figures[heat.scenario.name] = await measured(heat, subjects, rounds, seconds)
   }

@@ -2,6 +2,7 @@ import { existsSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { expect } from 'chai'
 import { chart } from '../bench/chart.ts'
+import { growth } from '../bench/growth/costs.ts'
 import { withSummary } from '../bench/readme.ts'
 import type { Result } from '../bench/result.ts'
 
@@ -44,6 +45,23 @@ describe('the figures of npm run bench', () => {
       .and.not.contain('old')
     expect(chart(sample)).to.match(/^<svg .*<\/svg>\n$/s)
     expect(chart(sample).match(/<rect /g)).to.have.lengthOf(2)
+    const glewlwyd = { JWKS: { ...sample.endpoints.JWKS, 'glewlwyd, SQLite': server } }
+    expect(withSummary(readme, { ...sample, endpoints: glewlwyd }))
+      .to.contain('Redis | glewlwyd, SQLite |')
+      .and.contain('| JWKS | 12 µs | 12 µs | 12 µs |')
     expect(() => withSummary('no marks', sample)).to.throw('<!-- bench -->')
+  })
+})
+
+describe('what grows with what, by npm run bench:growth', () => {
+  const of = (...costs: number[]) =>
+    growth(costs.map((each, at) => [[1000, 100_000, 1_000_000][at] ?? 0, each] as const))
+
+  it('is constant, logarithmic or linear, also beside what does not grow', () => {
+    expect(of(0.4, 0.6, 0.5)).to.equal('constant')
+    expect(of(1, 1.7, 2.1)).to.equal('logarithmic')
+    expect(of(0.4, 23, 230)).to.equal('linear')
+    expect(of(1.001, 1.1, 4.5)).to.equal('linear')
+    expect(of(1)).to.equal('one size says nothing')
   })
 })
