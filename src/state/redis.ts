@@ -1,5 +1,6 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import type { RedisConnection } from './redis-connection.ts'
+import { gathering } from './redis-gathering.ts'
 import { type RedisSettings, readSettings } from './redis-options.ts'
 import { announce, isReady } from './redis-readiness.ts'
 import { unsafety } from './redis-safety.ts'
@@ -60,7 +61,11 @@ export async function openRedis(options: RedisSettings, log: StateLog): Promise<
     for (const each of clients) each.disconnect()
   }
 
-  const send = (...words: Words) => answered(client.call(...words))
+  const gather = gathering(client)
+  const send = (...words: Words) => {
+    gather()
+    return answered(client.call(...words))
+  }
   const sendDurably = async (key: string, words: Words) => {
     if (replicas === 0) return send(...words)
     const ask = async () => {

@@ -1,4 +1,5 @@
-import { type QueryExecutorProvider, type RawBuilder, sql } from 'kysely'
+import { randomUUID } from 'node:crypto'
+import { type QueryExecutorProvider, type QueryResult, type RawBuilder, sql } from 'kysely'
 import { bounded } from './bounded.ts'
 import { AmbiguousUser, type Directory, type DirectoryLog, type User } from './directory.ts'
 import { readLogin, sameName } from './names.ts'
@@ -60,6 +61,10 @@ export function sqlDirectory(
         throw error
       })
 
+  const rowsById = compiledOnce(db, (id) =>
+    query ? ownQuery(query.byId, 'id', id) : statements.byId(id),
+  )
+
   const answersTo = (row: Row, login: string) =>
     mapping.login.some((kind) => {
       const stored = text(row[mapping.columns[kind] ?? ''])
@@ -86,7 +91,7 @@ export function sqlDirectory(
       }),
     findById: (id) =>
       within(async () => {
-        const found = await rows(db, query ? ownQuery(query.byId, 'id', id) : statements.byId(id))
+        const found = await rowsById(id)
         // MySQL takes 12abc for 12, and a collation may take one id for another.
         const [row, second] = found.filter((one) => text(one[mapping.columns.id]) === id)
         if (second) throw new AmbiguousUser(`directory ${name}: two users have one id`)
@@ -133,11 +138,26 @@ export function sqlDirectory(
   }
 }
 
+const rows = (db: QueryExecutorProvider, statement: RawBuilder<unknown>): Promise<Row[]> =>
+  rowsOf(sql<Row>`${statement}`.execute(db))
+
+/** `rows` of a statement whose text is the same for every value: putting it together costs more than SQLite takes to run it. */
+function compiledOnce(
+  db: QueryExecutorProvider,
+  make: (value: string) => RawBuilder<unknown>,
+): (value: string) => Promise<Row[]> {
+  const place = randomUUID()
+  const compiled = sql<Row>`${make(place)}`.compile(db)
+  return (value) => {
+    const parameters = compiled.parameters.map((each) => (each === place ? value : each))
+    return rowsOf(db.getExecutor().executeQuery<Row>({ ...compiled, parameters }))
+  }
+}
+
 /** The rows of a SELECT; none where a value cannot be one of the column's, such as `abc` for a number. */
-async function rows(db: QueryExecutorProvider, statement: RawBuilder<unknown>): Promise<Row[]> {
+async function rowsOf(answer: Promise<QueryResult<Row>>): Promise<Row[]> {
   try {
-    const answer = await sql<Row>`${statement}`.execute(db)
-    return answer.rows
+    return (await answer).rows
   } catch (error) {
     if (isDataError(error)) return []
     throw error

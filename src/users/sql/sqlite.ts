@@ -25,9 +25,9 @@ export async function sqlitePool({ path, readOnly, schema }: SqliteOptions): Pro
   const prepared = preparing(database)
   const link = {
     async run(sql: string, parameters: readonly unknown[]) {
-      const statement = prepared(sql)
+      const { statement, reads } = prepared(sql)
       const values = parameters.map(bindable)
-      if (statement.columns().length > 0) return { rows: statement.all(...values) }
+      if (reads) return { rows: statement.all(...values) }
       return { rows: [], affected: statement.run(...values).changes }
     },
     release() {},
@@ -41,17 +41,24 @@ export async function sqlitePool({ path, readOnly, schema }: SqliteOptions): Pro
 /** Statements kept; a mapping has fewer than ten, in the few forms that names take. */
 const most = 64
 
+interface Prepared {
+  readonly statement: StatementSync
+  /** Whether it gives rows. */
+  readonly reads: boolean
+}
+
 /** Parsing a statement costs more than running it. */
-function preparing(database: DatabaseSync): (sql: string) => StatementSync {
-  const statements = new Map<string, StatementSync>()
+function preparing(database: DatabaseSync): (sql: string) => Prepared {
+  const statements = new Map<string, Prepared>()
   return (sql) => {
     const known = statements.get(sql)
     if (known !== undefined) return known
     const statement = database.prepare(sql)
     statement.setReadBigInts(true)
     if (statements.size === most) statements.clear()
-    statements.set(sql, statement)
-    return statement
+    const prepared = { statement, reads: statement.columns().length > 0 }
+    statements.set(sql, prepared)
+    return prepared
   }
 }
 
