@@ -53,6 +53,13 @@ export const attacks: Readonly<Record<string, Attack>> = {
       every(1000, socket, () => socket.write(get('/.well-known/jwks.json').repeat(4)))
     },
   },
+  'bodies behind an answer': {
+    connections: 400,
+    begin(socket) {
+      const body = `POST /token HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 60000\r\n${form}${'a'.repeat(60_000)}`
+      socket.write(get('/revocations?wait=25') + body.repeat(15))
+    },
+  },
   'requests without end': {
     connections: 100,
     begin(socket) {

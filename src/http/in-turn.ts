@@ -15,6 +15,8 @@ export interface Turns {
 
 /** Requests of one connection that may wait for those before them. */
 const mostWaiting = 16
+/** Bytes that may have been read of them, beyond those that came with the first: Node keeps up to 64 KiB of each. */
+const mostBytesWaiting = 16_384
 /** Requests that begin between two looks at the network: at most a millisecond or so. */
 const mostAtOnce = 8
 
@@ -25,6 +27,8 @@ interface Line {
   readonly waiting: Exchange[]
   /** Whether one is under way. */
   busy: boolean
+  /** Bytes of the connection that were read when the first began to wait. */
+  readBefore: number
 }
 
 /**
@@ -38,7 +42,7 @@ export function inTurn(handler: RequestListener, turns: Turns): RequestListener 
   const takeTurn = takeTurns(mostAtOnce)
 
   const lineOf = (socket: Socket): Line => {
-    const line: Line = { party: partyOf(socket), waiting: [], busy: false }
+    const line: Line = { party: partyOf(socket), waiting: [], busy: false, readBefore: 0 }
     lines.set(socket, line)
     return line
   }
@@ -62,13 +66,19 @@ export function inTurn(handler: RequestListener, turns: Turns): RequestListener 
       line.busy = true
       onBusy(socket)
       next(socket, line, [req, res])
-    } else if (line.waiting.length < mostWaiting) line.waiting.push([req, res])
+    } else if (mayWait(socket, line)) line.waiting.push([req, res])
     else {
       line.waiting.length = 0
       readNoMore(socket)
       onFlood(socket)
     }
   }
+}
+
+function mayWait({ bytesRead }: Socket, line: Line): boolean {
+  const { length } = line.waiting
+  if (length === 0) line.readBefore = bytesRead
+  return length < mostWaiting && bytesRead - line.readBefore <= mostBytesWaiting
 }
 
 /**

@@ -55,6 +55,8 @@ const parserOptions = ({ limits }: Connections) => ({
   keepAliveTimeout: limits.keepAliveTimeout,
   handshakeTimeout: limits.headersTimeout,
   maxHeaderSize: limits.headersLimit,
+  // What is kept of a body that nobody reads yet.
+  highWaterMark: 16_384,
 })
 
 function secured(options: ReturnType<typeof parserOptions>, tls: Tls): TlsServer {

@@ -1,6 +1,6 @@
 import { subscribe, unsubscribe } from 'node:diagnostics_channel'
 import { once } from 'node:events'
-import type { RequestListener } from 'node:http'
+import type { RequestListener, ServerResponse } from 'node:http'
 import { BlockList, connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
@@ -179,6 +179,38 @@ describe('RFC 9112 section 9: connections of slow, idle and numerous clients', (
       () => handled,
       (count) => count === 2,
     )
+  })
+
+  it('keeps little of the bodies that wait behind an answer, and reads the rest in their turn', async () => {
+    const post = (bytes: number) =>
+      `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${bytes}\r\n\r\n${'x'.repeat(bytes)}`
+    const waiting: ServerResponse[] = []
+    let socket: Socket | undefined
+    await start({}, async (req, res) => {
+      socket = req.socket
+      let bytes = 0
+      for await (const chunk of req) bytes += chunk.length
+      if (req.method === 'GET') waiting.push(res)
+      else res.end(`took ${bytes}`)
+    })
+    const patient = join(get() + post(500_000))
+    await until(
+      () => waiting.length,
+      (count) => count === 1,
+    )
+    await until(
+      () => socket?.bytesRead ?? 0,
+      (bytes) => bytes > 16_384,
+    )
+    expect(socket?.bytesRead).to.be.below(200_000)
+    waiting.pop()?.end('here')
+    await until(patient.received, (text) => text.includes('took 500000'))
+    expect(endedBy('pipelining')).to.equal(0)
+
+    const flood = join(get() + post(60_000).repeat(16))
+    await flood.end
+    expect(endedBy('pipelining')).to.equal(1)
+    expect(socket?.bytesRead).to.be.below(200_000)
   })
 
   it('answers no second time within an answer', async () => {
