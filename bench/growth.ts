@@ -4,7 +4,7 @@ import { openState } from '../src/state/index.ts'
 import { startRedis } from '../test/parts/redis.ts'
 import { temporaryFolder } from '../test/parts/temporary-folder.ts'
 import { redisCopier, sqliteCopier } from './growth/copies.ts'
-import { type Row, table } from './growth/costs.ts'
+import { ownWork, type Row, table, wall } from './growth/costs.ts'
 import { amongLogins, amongRevocations } from './growth/tokens.ts'
 import { usersInPostgres, usersInSqlite } from './growth/users.ts'
 
@@ -28,17 +28,17 @@ rows.push(await usersInPostgres(sizes))
 const redis = await startRedis({ directives: ['auto-aof-rewrite-percentage 0'] })
 const path = join(folder.path, 'state.sqlite')
 try {
-  for (const [store, url, copier] of [
-    ['SQLite', `sqlite:${path}`, sqliteCopier],
-    ['Redis', redis.url, redisCopier],
-  ] as const) {
-    tell(store)
+  const stores = [
+    { name: 'SQLite', url: `sqlite:${path}`, copier: sqliteCopier(path), writes: ownWork },
+    { name: 'Redis', url: redis.url, copier: redisCopier(redis.url), writes: wall },
+  ]
+  for (const { url, ...store } of stores) {
+    tell(store.name)
     const state = await openState({ url })
-    const copies = copier(store === 'SQLite' ? path : url)
     // Revocations first: the copies of logins come in where they do not count.
-    rows.push(...(await amongRevocations(state, copies, store, sizes)))
-    rows.push(...(await amongLogins(state, copies, store, sizes)))
-    copies.close()
+    rows.push(...(await amongRevocations({ ...store, state }, sizes)))
+    rows.push(...(await amongLogins({ ...store, state }, sizes)))
+    store.copier.close()
     await state.close()
   }
 } finally {

@@ -6,16 +6,42 @@ export interface Row {
   readonly costs: readonly (readonly [size: number, milliseconds: number])[]
 }
 
-/** Calls that count; before them go as many that warm code and caches. */
-const times = 1000
+export interface Clock {
+  /** Milliseconds since some moment. */
+  now(): number
+  /** Calls that are timed together, and how often. */
+  readonly together: number
+  readonly turns: number
+}
 
-/** The end of the quickest quarter of many calls, one after the other, so that neighbours count little. */
-export async function cost(call: (index: number) => Promise<unknown>): Promise<number> {
+export const wall: Clock = { now: () => performance.now(), together: 10, turns: 100 }
+
+/**
+ * The CPU time of this thread, which is counted in steps. For writes to a file: the disk keeps them
+ * waiting, and one page of many no longer than one of few.
+ */
+export const ownWork: Clock = {
+  now() {
+    const { user, system } = process.threadCpuUsage()
+    return (user + system) / 1000
+  },
+  together: 1000,
+  turns: 1,
+}
+
+/**
+ * What one call takes, of many one after the other, in the quicker turns, so that neighbours count
+ * little; as many before them warm code and caches.
+ */
+export async function cost(
+  { now, together, turns }: Clock,
+  call: (index: number) => Promise<unknown>,
+): Promise<number> {
   const all: number[] = []
-  for (let index = 0; index < 2 * times; index += 1) {
-    const start = performance.now()
-    await call(index)
-    if (index >= times) all.push(performance.now() - start)
+  for (let turn = 0; turn < 2 * turns; turn += 1) {
+    const start = now()
+    for (let index = 0; index < together; index += 1) await call(turn * together + index)
+    if (turn >= turns) all.push((now() - start) / together)
   }
   return quantile(all, 0.25)
 }

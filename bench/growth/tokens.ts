@@ -1,7 +1,15 @@
 import { randomBytes } from 'node:crypto'
 import type { Family, State } from '../../src/state/state.ts'
 import type { Copier } from './copies.ts'
-import { cost, type Row } from './costs.ts'
+import { type Clock, cost, type Row, wall } from './costs.ts'
+
+export interface Store {
+  readonly name: string
+  readonly state: State
+  readonly copier: Copier
+  /** How its writes are measured. */
+  readonly writes: Clock
+}
 
 const day = 86_400
 const randomId = () => randomBytes(16).toString('hex')
@@ -22,9 +30,7 @@ const openFamily = (state: State, id = randomId()): Promise<Family> =>
 
 /** What a refresh and the end of a login cost the store, the more logins are alive. */
 export async function amongLogins(
-  state: State,
-  copier: Copier,
-  store: string,
+  { name, state, copier, writes }: Store,
   sizes: readonly number[],
 ): Promise<readonly Row[]> {
   const own = await Promise.all(Array.from({ length: 500 }, () => openFamily(state)))
@@ -35,7 +41,7 @@ export async function amongLogins(
   for (const size of sizes) {
     await copier.copy('family', own[0]?.id ?? '', size - there)
     there = size
-    const refresh = await cost(async (index) => {
+    const refresh = await cost(writes, async (index) => {
       const at = index % own.length
       const family = own[at]?.id ?? ''
       const { sub, clientId } = (await state.findFamily(family, 'rotate')) ?? {}
@@ -48,19 +54,17 @@ export async function amongLogins(
       generations[at] = outcome.generation
     })
     refreshes.push([size, refresh])
-    logins.push([size, await cost(() => openFamily(state))])
+    logins.push([size, await cost(writes, () => openFamily(state))])
   }
   return [
-    { what: `refresh by live logins, ${store}`, costs: refreshes },
-    { what: `opening a login by live logins, ${store}`, costs: logins },
+    { what: `refresh by live logins, ${name}`, costs: refreshes },
+    { what: `opening a login by live logins, ${name}`, costs: logins },
   ]
 }
 
 /** What an introspection and a revocation cost the store, the more tokens are revoked. */
 export async function amongRevocations(
-  state: State,
-  copier: Copier,
-  store: string,
+  { name, state, copier, writes }: Store,
   sizes: readonly number[],
 ): Promise<readonly Row[]> {
   const first = randomId()
@@ -74,15 +78,15 @@ export async function amongRevocations(
   for (const size of sizes) {
     await copier.copy('revoked', first, size - there)
     there = size
-    const introspection = await cost(async () => {
+    const introspection = await cost(wall, async () => {
       const token = { jti: randomId(), sub, clientId, issuedAt, family }
       if (!(await state.tokenStanding(token)).live) throw new Error('not live')
     })
     introspections.push([size, introspection])
-    revocations.push([size, await cost(() => state.revokeToken(randomId(), day))])
+    revocations.push([size, await cost(writes, () => state.revokeToken(randomId(), day))])
   }
   return [
-    { what: `introspection by revoked tokens, ${store}`, costs: introspections },
-    { what: `revocation by revoked tokens, ${store}`, costs: revocations },
+    { what: `introspection by revoked tokens, ${name}`, costs: introspections },
+    { what: `revocation by revoked tokens, ${name}`, costs: revocations },
   ]
 }

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite'
 import { openAccounts } from '../../src/users/embedded/accounts.ts'
 import { type DirectoryOptions, openDirectories } from '../../src/users/index.ts'
 import { startPostgres } from '../../test/parts/postgres.ts'
-import { cost, type Row } from './costs.ts'
+import { cost, type Row, wall } from './costs.ts'
 
 /** What finding the user of a login costs: by username or address, as the directories are asked. */
 async function looking(
@@ -19,7 +19,7 @@ async function looking(
   for (const size of sizes) {
     await add(there + 1, size)
     there = size
-    const each = await cost(async () => {
+    const each = await cost(wall, async () => {
       const username = `user${randomInt(1, size)}`
       if ((await directory.findByLogin(username))?.username !== username) {
         throw new Error(`${username} is not there`)
