@@ -10,7 +10,7 @@ export function unsafety(info: string): string | undefined {
     return `it may evict keys (maxmemory-policy is ${policy ?? 'not shown by INFO'}), which signs users out at random and revives revoked tokens: run CONFIG SET maxmemory-policy noeviction and put it into its configuration file`
   }
   if (field('aof_enabled') !== '1') {
-    return 'it keeps no append-only file, so a crash brings revoked tokens back: run CONFIG SET appendonly yes and put it into its configuration file'
+    return 'it keeps no append-only file, so a crash brings revoked tokens back: run CONFIG SET appendonly yes and put it into its configuration file, with appendfsync always'
   }
   if ((field('aof_last_write_status') ?? 'ok') !== 'ok') {
     return 'it could not write its append-only file: look at its disk and its log'

@@ -156,6 +156,7 @@ describe('state in Redis', () => {
     })
 
     it('loses nothing it acknowledged when it is killed', async () => {
+      await redis.command('CONFIG', 'SET', 'appendfsync', 'always')
       const state = await open(redis.port)
       const [kept, ended] = [await state.openFamily(login()), await state.openFamily(login())]
       const epoch = await state.epoch()
