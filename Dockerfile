@@ -6,11 +6,10 @@ WORKDIR /build
 COPY package.json package-lock.json .npmrc ./
 RUN npm ci --ignore-scripts
 COPY tsconfig.json tsconfig.build.json ./
+COPY scripts/bundle.ts scripts/made-of scripts/
+COPY scripts/bundle/ scripts/bundle/
 COPY src/ src/
-# Redis runs Lua, which the compiler leaves where it is.
-RUN npm run build \
-  && mkdir -p dist/state/scripts \
-  && cp src/state/scripts/*.lua dist/state/scripts/
+RUN npm run build
 
 FROM node:24.21.0-bookworm-slim AS dependencies
 WORKDIR /build

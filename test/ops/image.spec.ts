@@ -2,7 +2,7 @@ import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { cpSync, mkdirSync, readFileSync, symlinkSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
 import packageJson from '../../package.json' with { type: 'json' }
@@ -23,7 +23,9 @@ function copy({ rest }: Instruction, from: string, to: string): void {
   const target = join(to, words.pop() ?? '')
   for (const source of words) {
     const name = source.replace(/^\/build\//, '')
-    cpSync(join(from, name), name.endsWith('/') ? target : join(target, name), { recursive: true })
+    cpSync(join(from, name), name.endsWith('/') ? target : join(target, basename(name)), {
+      recursive: true,
+    })
   }
 }
 

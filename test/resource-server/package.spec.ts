@@ -154,7 +154,18 @@ describe('the package, as it is published', () => {
     expect(stdout).to.equal('')
   })
 
-  it('has the server and its command beside it', () => {
+  it('has the server and its command beside it', async () => {
+    // All that is no part of the bundle: binaries, of which npm installs those that fit.
+    symlinkSync(
+      join(root, 'node_modules', '@node-rs'),
+      join(folder, 'package', 'node_modules', '@node-rs'),
+    )
+    symlinkSync(join(folder, 'package', 'bin', 'latchkey'), join(folder, 'latchkey'))
+    const { stdout } = await run(join(folder, 'latchkey'), ['--version'], { cwd: tmpdir() })
+    expect(stdout).to.match(/^\d+\.\d+\.\d+\n$/)
+    const files = readdirSync(join(folder, 'package', 'dist'))
+    expect(files).to.have.members(['resource-server', 'server'])
+    expect(existsSync(join(folder, 'package', 'dist', 'server', 'NOTICES'))).to.equal(true)
     expect(existsSync(join(folder, 'package', 'dist', 'resource-server', 'index.d.ts'))).to.equal(
       true,
     )
