@@ -9,12 +9,18 @@ import {
 } from '../parts/redis.ts'
 import { until } from '../parts/until.ts'
 
+/**
+ * By default a write is on its way to the file when it is answered, and a server that is killed while its disk is
+ * busy has lost it.
+ */
+export const lasting = ['appendfsync always']
+
 /** Milliseconds of silence after which a node counts as failed. */
 const nodeTimeout = '1000'
 
 /** A Redis Cluster of three masters, each with a replica. */
 export async function startReplicatedCluster(program: Program = usualProgram) {
-  const originals = await startCluster(program)
+  const originals = await startCluster(program, lasting)
   const replicas = await Promise.all(originals.map((master) => startReplicaOf(master, originals)))
   const nodes = [...originals, ...replicas]
   for (const node of nodes) {
@@ -68,7 +74,7 @@ export async function startReplicaOf(
 ): Promise<RedisServer> {
   const replica = await startRedis({
     program: master.program,
-    directives: ['cluster-enabled yes', `cluster-port ${await freePort()}`],
+    directives: ['cluster-enabled yes', `cluster-port ${await freePort()}`, ...lasting],
   })
   const [, id = ''] = (await master.command('CLUSTER', 'MYID')).split('\r\n')
   const bus = /@(\d+) myself/.exec(await replica.command('CLUSTER', 'NODES'))?.[1] ?? ''

@@ -1,21 +1,24 @@
 import { setTimeout as pause } from 'node:timers/promises'
 import { type Program, usualProgram } from '../parts/redis.ts'
 import { usual } from './acts.ts'
-import { startBench } from './bench.ts'
+import { type Bench, startBench } from './bench.ts'
 import type { Violation } from './checker.ts'
 import type { Fault } from './fault.ts'
 import type { Call } from './history.ts'
 import type { TopologyName } from './topologies.ts'
 
-export interface Cell {
+export interface Trial {
   readonly fault: Fault
+  readonly seconds: number
+  /** Milliseconds from the end of the work until what was ended is looked at once more. */
+  readonly settling?: number
+}
+
+export interface Cell extends Trial {
   readonly topology: TopologyName
   /** What it runs on, unless it is SQLite. */
   readonly program?: Program
   readonly seed: number
-  readonly seconds: number
-  /** Milliseconds from the end of the work until what was ended is looked at once more. */
-  readonly settling?: number
 }
 
 const clients = 6
@@ -32,19 +35,28 @@ export interface Result {
   readonly violations: readonly Violation[]
 }
 
-/** One fault on one topology: it strikes as often as there is time for, while clients go on. */
+/** One fault on one topology, with servers of its own. */
 export async function run({
-  fault,
   topology,
   program = usualProgram,
   seed,
-  seconds,
-  settling = 0,
+  ...trial
 }: Cell): Promise<Result> {
-  const movesClock = fault.movesClock === true
+  const movesClock = trial.fault.movesClock === true
   await using bench = await startBench(topology, seed, { program, movesClock })
-  const { scene, workload } = bench
-  const end = performance.now() + seconds * 1000
+  return await endure(bench, trial)
+}
+
+/**
+ * It strikes as often as there is time for, while clients go on. What a trial before it on the same bench
+ * ended has to stay ended, too.
+ */
+export async function endure(
+  { scene, workload, violations }: Bench,
+  { fault, seconds, settling = 0 }: Trial,
+): Promise<Result> {
+  const begin = performance.now()
+  const end = begin + seconds * 1000
   let over = false
   let strikes = 0
   let recovery = 0
@@ -68,7 +80,9 @@ export async function run({
   await pause(settling)
   await workload.probe()
 
-  const { calls } = scene.history
+  const isOfThis = ({ start }: Call) => start >= begin
+  const calls = scene.history.calls.filter(isOfThis)
   const unknown = calls.filter(({ outcome }) => outcome.is === 'unknown').length
-  return { calls, unknown, strikes, recovery, violations: bench.violations() }
+  const seen = violations().filter((each) => each.calls.some(isOfThis))
+  return { calls, unknown, strikes, recovery, violations: seen }
 }

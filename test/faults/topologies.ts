@@ -10,7 +10,7 @@ import {
   startSentinel,
 } from '../parts/redis.ts'
 import { until } from '../parts/until.ts'
-import { startReplicatedCluster } from './cluster.ts'
+import { lasting, startReplicatedCluster } from './cluster.ts'
 import { makeNamespace, type Namespace } from './namespace.ts'
 
 interface Common {
@@ -57,7 +57,7 @@ async function sqlite(_: Program, folder: string): Promise<SqliteStore> {
 }
 
 async function redis(program: Program): Promise<RedisStore> {
-  const server = await startRedis({ program })
+  const server = await startRedis({ program, directives: lasting })
   const proxies = [await startProxy(server.port), await startProxy(server.port)] as const
   const through = (port: number) => ({ url: `redis://127.0.0.1:${port}`, timeout })
   return {
@@ -74,17 +74,21 @@ async function redis(program: Program): Promise<RedisStore> {
   }
 }
 
-const sentinel = async (program: Program) => watched(await startRedis({ program }))
+const sentinel = async (program: Program) =>
+  watched(await startRedis({ program, directives: lasting }))
 
 /** The first master behind a cable, and the first server with it: cut off, they still have each other. */
 async function split(program: Program): Promise<RedisStore> {
   const namespace = makeNamespace()
-  const { words, inside: host, lasting, outside, remove } = namespace
-  const store = await watched(await startRedis({ program, host, launch: { words } }), outside)
+  const { words, inside: host, outside, remove } = namespace
+  const store = await watched(
+    await startRedis({ program, directives: lasting, host, launch: { words } }),
+    outside,
+  )
   return {
     ...store,
     namespace,
-    places: [{ host: lasting, launch: { words } }, undefined],
+    places: [{ host: namespace.lasting, launch: { words } }, undefined],
     async stop() {
       await store.stop()
       remove()
@@ -94,7 +98,7 @@ async function split(program: Program): Promise<RedisStore> {
 
 /** A master, a replica, and a Sentinel; the latter two at `host`. */
 async function watched(first: RedisServer, host = first.host): Promise<RedisStore> {
-  const nodes = [first, await startReplica(first, [], host)]
+  const nodes = [first, await startReplica(first, lasting, host)]
   const watcher = await startSentinel(first, 'main', host)
   const options = {
     url: 'redis://sentinel',

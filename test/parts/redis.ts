@@ -135,12 +135,15 @@ export async function startSentinel(
 }
 
 /** A Redis Cluster of three masters on free ports. */
-export async function startCluster(program: Program = usualProgram): Promise<RedisServer[]> {
+export async function startCluster(
+  program: Program = usualProgram,
+  directives: readonly string[] = [],
+): Promise<RedisServer[]> {
   const nodes = await Promise.all(
     [0, 1, 2].map(async () =>
       startRedis({
         program,
-        directives: ['cluster-enabled yes', `cluster-port ${await freePort()}`],
+        directives: ['cluster-enabled yes', `cluster-port ${await freePort()}`, ...directives],
       }),
     ),
   )
