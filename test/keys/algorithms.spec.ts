@@ -7,7 +7,7 @@ import {
   jwtVerify,
 } from 'jose'
 import { algorithms } from '../../src/keys/algorithms.ts'
-import { createVerifier } from '../../src/resource-server/index.ts'
+import { createVerifier, defaultAlgorithms } from '../../src/resource-server/index.ts'
 import { type Latchkey, passwordGrant, secret, startLatchkey } from '../parts/latchkey.ts'
 import { pyjwt } from '../parts/pyjwt.ts'
 
@@ -48,6 +48,10 @@ describe('a server whose APIs have each another algorithm', () => {
 
   const tokenFor = async (algorithm: string, form = {}) =>
     (await latchkey.login({ resource: audience(algorithm), scope: 'read', ...form })).access_token
+
+  it('has no algorithm that the SDK does not take by itself, nor the other way round', () => {
+    expect(defaultAlgorithms).to.deep.equal(algorithms)
+  })
 
   for (const algorithm of algorithms) {
     describe(algorithm, () => {
