@@ -6,7 +6,7 @@ import { explain, unknownOptions } from './reading/explain.ts'
 import { fitTypes } from './reading/fit-types.ts'
 import { resolvePaths } from './reading/paths.ts'
 import { lookOutside, type Resolve, type Substituted, substitute } from './reading/references.ts'
-import { type SoundParts, soundParts, without } from './reading/sound-parts.ts'
+import { allParts, type SoundParts, soundParts, without } from './reading/sound-parts.ts'
 import { checks } from './rules/across-options.ts'
 import { checkApi, checkClient } from './rules/client.ts'
 import { checkNames, namesOf } from './rules/names.ts'
@@ -80,7 +80,10 @@ function judge({ value, outside, missing }: Substituted) {
   // Compiled for one reading, a schema costs more than it saves.
   const parsed = Config.safeParse(root, { jitless: true })
   const issues = parsed.error?.issues ?? []
-  const sound = soundParts(without(root, unknownOptions(issues)), missing)
+  const whole = parsed.success && missing.length === 0
+  const sound = whole
+    ? allParts(parsed.data)
+    : soundParts(without(root, unknownOptions(issues)), missing)
   const findings: Finding[] = [
     ...issues
       .flatMap((issue) => explain(issue, root))

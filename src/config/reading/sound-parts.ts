@@ -14,6 +14,16 @@ export interface SoundParts {
   readonly apis: readonly (readonly [number, ApiConfig])[]
 }
 
+const unset = Object.fromEntries(Object.keys(Config.shape).map((name) => [name, undefined]))
+
+/** Nothing is broken: nothing need be read twice. */
+export const allParts = (config: Config): SoundParts => ({
+  // An option that is left out is known, too.
+  parts: { ...unset, ...config },
+  clients: [...config.clients.entries()],
+  apis: [...config.apis.entries()],
+})
+
 export function soundParts(root: unknown, missing: readonly Path[]): SoundParts {
   const lost = new Set(missing.map(([name]) => name))
   const parts: Partial<Config> = Object.fromEntries(
