@@ -16,9 +16,10 @@ if (stale || !process.argv.includes('--if-stale')) await bundle()
 
 async function bundle(): Promise<void> {
   // Not to be read where nothing is to be done.
-  const [{ build }, { builtins }, { notices }] = await Promise.all([
+  const [{ build }, { builtins }, { oneCopy }, { notices }] = await Promise.all([
     import('esbuild'),
     import('./bundle/builtins.ts'),
+    import('./bundle/one-copy.ts'),
     import('./bundle/notices.ts'),
   ])
   rmSync(server, { recursive: true, force: true })
@@ -43,7 +44,7 @@ async function bundle(): Promise<void> {
     banner: {
       js: "import { createRequire as requireFrom } from 'node:module';const require=requireFrom(import.meta.url);",
     },
-    plugins: [builtins],
+    plugins: [builtins, oneCopy],
     metafile: true,
     logLevel: 'warning',
     // The compiler's settings are about the sources' types.

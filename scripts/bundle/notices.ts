@@ -1,11 +1,10 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
-
-const inPackage = /^(.*node_modules\/(?:@[^/]+\/)?[^/]+)\//
+import { inPackage } from './in-package.ts'
 
 /** The licence of every package that the files, below `root`, are from, as most of them ask of whoever copies them. */
 export function notices(root: string, files: readonly string[]): string {
-  const folders = new Set(files.flatMap((file) => inPackage.exec(file)?.[1] ?? []))
+  const folders = new Set(files.flatMap((file) => inPackage(file) ?? []))
   return [...folders]
     .sort()
     .map((folder) => notice(join(root, folder)))
