@@ -62,7 +62,7 @@ export function table(rows: readonly Row[]): string {
   const sizes = rows[0]?.costs.map(([size]) => size.toLocaleString('en')) ?? []
   const line = (cells: readonly string[]) => `| ${cells.join(' | ')} |`
   return [
-    line(['milliseconds', ...sizes, '']),
+    line(['milliseconds a call', ...sizes, '']),
     `|${'---|'.repeat(sizes.length + 2)}`,
     ...rows.map(({ what, costs }) =>
       line([what, ...costs.map(([, each]) => figure(each)), growth(costs)]),
