@@ -65,7 +65,7 @@ export interface Connections {
   load(): { readonly open: number; readonly ended: ReadonlyMap<Reason, number> }
 }
 
-/** Milliseconds for which nothing is taken from an address that flooded: each flood costs as much as ten connections do. */
+/** Milliseconds for which nothing is taken from an address that flooded: each flood costs as much as several connections do. */
 const barredFor = 10_000
 /** Addresses that are remembered for it; beyond, the oldest is forgotten. */
 const mostBarred = 10_000
