@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Config } from '../../src/config/schema.ts'
 
 /** JSON Schema (2020-12) for editors: it knows the options, not the rules over several of them. */

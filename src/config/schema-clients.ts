@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { algorithm, clientId, duration, resource, scopeToken } from './values.ts'
 
 /** Grants a client may be given; the list in oauth/grants/index.ts has the same names. */

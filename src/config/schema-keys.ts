@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { device, seal } from './schema-guard.ts'
 import { duration, path } from './values.ts'
 

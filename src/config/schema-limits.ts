@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { duration, network } from './values.ts'
 
 export const passwords = z

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { file, network, path } from './values.ts'
 
 export const issuer = z

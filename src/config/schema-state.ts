@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { file } from './values.ts'
 
 const url = z

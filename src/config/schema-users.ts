@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { httpDirectory } from './schema-users-http.ts'
 import { ldapDirectory } from './schema-users-ldap.ts'
 import { sqlDirectory } from './schema-users-sql.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { clientsSchema } from './schema-clients.ts'
 import { keys } from './schema-keys.ts'
 import { passwords, throttle } from './schema-limits.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { algorithms } from './algorithms.ts'
 import { KeyFault } from './key-fault.ts'
 import { type Ring, trailLength } from './ring.ts'

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { type Finding, type Path, valueAt } from '../faults.ts'
 import { nearest } from './nearest.ts'
 import { alternatives, optionsAt } from './options.ts'

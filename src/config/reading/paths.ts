@@ -1,6 +1,6 @@
 import { accessSync, constants, statSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { type Finding, type Path, valueAt } from '../faults.ts'
 import { Config } from '../schema.ts'
 import type { OptionSchema } from './options.ts'

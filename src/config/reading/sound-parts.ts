@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { type Path, valueAt } from '../faults.ts'
 import { type ApiConfig, api, Config } from '../schema.ts'
 import { type ClientConfig, client } from '../schema-clients.ts'
