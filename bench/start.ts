@@ -1,6 +1,6 @@
-import { spawn } from 'node:child_process'
+import { execFileSync, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { freePort } from '../test/parts/port.ts'
@@ -35,6 +35,11 @@ const references = join(import.meta.dirname, 'references')
 const starters: readonly Starter[] = [
   {
     name: 'Latchkey, Redis',
+    // As `npm start` does. Another tree may be older than the bundle.
+    async prepare({ tree = root }) {
+      if (!existsSync(join(tree, 'scripts/bundle.ts'))) return
+      execFileSync(process.execPath, ['scripts/bundle.ts', '--if-stale'], { cwd: tree })
+    },
     command({ folder, redis, tree = root }, port) {
       const own = join(folder, 'start')
       mkdirSync(own, { recursive: true })
