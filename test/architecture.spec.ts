@@ -153,6 +153,12 @@ describe('the architecture', () => {
     expect(elsewhere).to.deep.equal([])
   })
 
+  it('takes the default alone of a package that is read late: of CommonJS the bundle gives no other', () => {
+    // Those are no part of it.
+    const named = /\{(?! default: \w+ \})[^{}]*\} = await import\('(?!\.|argon2'|@node-rs\/)[^']+'/g
+    expect(faults(({ text }) => text.match(named) ?? [])).to.deep.equal([])
+  })
+
   it('keeps no dependency that nothing imports', () => {
     const imported = new Set(sources.flatMap(({ imports }) => imports.map(packageOf)))
     const idle = Object.keys(packageJson.dependencies).filter((name) => !imported.has(name))

@@ -14,8 +14,8 @@ export function standardOutput(): DestinationStream {
 
 /** The same for people to read. */
 export async function readableOutput(): Promise<DestinationStream> {
-  const { prettyFactory } = await import('pino-pretty')
-  const readable = prettyFactory({ singleLine: true })
+  const { default: pretty } = await import('pino-pretty')
+  const readable = pretty.prettyFactory({ singleLine: true })
   const output = standardOutput()
   return { write: (line) => output.write(readable(line)) }
 }

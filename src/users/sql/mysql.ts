@@ -4,7 +4,7 @@ import type { ServerOptions } from './server.ts'
 
 /** MySQL and MariaDB. */
 export async function mysqlPool(options: ServerOptions): Promise<LinkPool> {
-  const { createPool } = await import('mysql2/promise')
+  const { default: mysql } = await import('mysql2/promise')
   const { url, tls, connections, patience } = options
   const socketPath = url.searchParams.get('socket')
   // mysql2 would compare the certificate of an address with the name `localhost`.
@@ -13,7 +13,7 @@ export async function mysqlPool(options: ServerOptions): Promise<LinkPool> {
       'TLS to MySQL verifies names alone: write the name of the host, not its address',
     )
   }
-  const pool = createPool({
+  const pool = mysql.createPool({
     ...(socketPath ? { socketPath } : { host: url.hostname, port: Number(url.port) || 3306 }),
     user: decodeURIComponent(url.username),
     password: decodeURIComponent(url.password),
