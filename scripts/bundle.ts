@@ -38,6 +38,8 @@ async function bundle(): Promise<void> {
     // Names stay, for stack traces. Text is kept in memory as long as the code.
     minifySyntax: true,
     minifyWhitespace: true,
+    // The engine calls its models by the names of their classes, which a bundle would number where two have one.
+    keepNames: true,
     legalComments: 'none',
     // Binaries, and what pg looks for without needing it.
     external: ['@node-rs/*', 'argon2', 'pg-native'],
