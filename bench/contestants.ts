@@ -1,4 +1,4 @@
-import { mkdirSync } from 'node:fs'
+import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../test/parts/port.ts'
 import type { RedisServer } from '../test/parts/redis.ts'
@@ -54,9 +54,15 @@ const latchkey = (name: string, state: (surroundings: Surroundings) => string): 
     const { tree, cost } = surroundings
     const file = tree === undefined ? 'latchkey-server.ts' : join(tree, 'bench/latchkey-server.ts')
     const words = [folder, state({ ...surroundings, folder }), await freePort(), ...cost]
-    return startSubject(file, words.map(String))
+    return startSubject(file, words.map(String), flags(tree))
   },
 })
+
+/** Those with which bin/latchkey starts Node. */
+function flags(tree = join(import.meta.dirname, '..')): string[] {
+  const command = readFileSync(join(tree, 'bin/latchkey'), 'utf8')
+  return command.match(/^memory="(.+)"$/m)?.[1]?.split(' ') ?? []
+}
 
 const reference = (
   name: string,

@@ -7,6 +7,9 @@ import { startService } from '../src/service.ts'
 import { openAccounts } from '../src/users/embedded/accounts.ts'
 import { answerCpu } from './subject.ts'
 
+// As `latchkey serve` does.
+Error.stackTraceLimit = 4
+
 const [folder = '', state = '', port = '', memory = '', iterations = '', parallelism = ''] =
   process.argv.slice(2)
 const config = Config.parse({

@@ -32,9 +32,14 @@ export function answerCpu(url: string, stop: () => Promise<void>): void {
   process.send?.({ url })
 }
 
-/** A server of ours: a file of this folder that calls answerCpu. */
-export async function startSubject(file: string, args: readonly string[]): Promise<Subject> {
+/** A server of ours: a file of this folder that calls answerCpu, on Node with these flags. */
+export async function startSubject(
+  file: string,
+  args: readonly string[],
+  flags: readonly string[] = [],
+): Promise<Subject> {
   const child = fork(resolve(import.meta.dirname, file), args, {
+    execArgv: flags,
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const ready = await next(child)
