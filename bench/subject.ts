@@ -36,7 +36,7 @@ export function answerCpu(url: string, stop: () => Promise<void>): void {
 export async function startSubject(
   file: string,
   args: readonly string[],
-  flags: readonly string[] = [],
+  flags: string[] = [],
 ): Promise<Subject> {
   const child = fork(resolve(import.meta.dirname, file), args, {
     execArgv: flags,
