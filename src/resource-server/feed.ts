@@ -144,11 +144,11 @@ export function followRevocations(options: FollowOptions): RevocationFollower {
     resolve()
   })
 
-  const judge: (...token: Parameters<RevocationFollower['isRevoked']>) => boolean = (
-    claims,
-    header,
-    memory,
-  ) => {
+  function judge(
+    claims: AccessTokenClaims,
+    header: { readonly kid?: string } | undefined,
+    memory: TokenMemory | undefined,
+  ): boolean {
     if (cut.has(header?.kid) || revoked.has(claims, memory)) return true
     if (onStale === 'refuse' && age() > staleness) {
       throw new VerificationUnavailable('revocations are not known to be up to date')
@@ -157,7 +157,8 @@ export function followRevocations(options: FollowOptions): RevocationFollower {
   }
 
   return {
-    isRevoked: (...token) => (begun ? judge(...token) : first.then(() => judge(...token))),
+    isRevoked: (claims, header, memory) =>
+      begun ? judge(claims, header, memory) : first.then(() => judge(claims, header, memory)),
     age,
     status: () => ({
       age: age(),
