@@ -1,6 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
 import { availableParallelism } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
@@ -11,10 +10,9 @@ import { freePort } from '../test/parts/port.ts'
 import { temporaryFolder } from '../test/parts/temporary-folder.ts'
 import type { Flood } from './flood/attackers.ts'
 import { type Load, load, steadyLoad } from './load.ts'
-import { memoryOf } from './process.ts'
 import { clientCredentials, login, refresh, type Scenario } from './scenarios.ts'
+import { startServing } from './serving.ts'
 import { median } from './statistics.ts'
-import { startProgram } from './subject.ts'
 
 /**
  * npm run bench:flood [-- --seconds 8 --rounds 3 --rate 50]: `latchkey serve` over SQLite with OWASP's
@@ -40,39 +38,25 @@ const print = (line: string) => process.stdout.write(`${line}\n`)
 await using folder = await temporaryFolder()
 const port = await freePort()
 const url = `http://127.0.0.1:${port}`
-const config = join(folder.path, 'latchkey.yaml')
 const raw = createPasswords({ queue: 100, wait: 60_000, allowWeak: [], hash })
 const stored = await raw.hash('secret')
-await writeFile(
-  config,
-  JSON.stringify({
-    issuer: url,
-    listen: { port },
-    proxy: { trusted: ['127.0.0.1/32'] },
-    apis: [{ audience: 'https://api.example', scopes: ['read'] }],
-    clients: [
-      { id: 'web', public: true, grants: ['password', 'refresh_token'] },
-      { id: 'app', secrets: [hashSecret('bench-secret')], grants: ['client_credentials'] },
-    ],
-    // Or most of the flood would be answered 429, for less.
-    throttle: { enabled: false },
-    passwords: { hash },
-  }),
-)
 const accounts = openAccounts(join(folder.path, 'data/users.sqlite'))
 await accounts.add({ username: 'johndoe', hash: stored })
 await accounts.close()
 
-const server = await startProgram({
-  command: join(import.meta.dirname, '../bin/latchkey'),
-  args: ['serve', '--config', config],
-  folder: folder.path,
-  url,
+const server = await startServing(folder.path, url, {
+  issuer: url,
+  listen: { port },
+  proxy: { trusted: ['127.0.0.1/32'] },
+  apis: [{ audience: 'https://api.example', scopes: ['read'] }],
+  clients: [
+    { id: 'web', public: true, grants: ['password', 'refresh_token'] },
+    { id: 'app', secrets: [hashSecret('bench-secret')], grants: ['client_credentials'] },
+  ],
+  // Or most of the flood would be answered 429, for less.
+  throttle: { enabled: false },
+  passwords: { hash },
 })
-let peak = 0
-const watch = setInterval(() => {
-  peak = Math.max(peak, memoryOf(server.pid))
-}, 20)
 
 /** Logins a second over HTTP beside hashes a second without a server, in turns; the latter are returned. */
 async function capacity(): Promise<number> {
@@ -97,7 +81,7 @@ async function capacity(): Promise<number> {
   const share = median(logins.map((each, round) => each / (hashes[round] ?? Number.NaN)))
   print(
     `password logins: ${median(logins).toFixed(1)} a second, raw argon2 ${median(hashes).toFixed(1)}, share ${(share * 100).toFixed(0)} %; ` +
-      `${median(times).toFixed(1)} ms of a processor each; memory at most ${mebibytes(peak)}`,
+      `${median(times).toFixed(1)} ms of a processor each; memory at most ${mebibytes(server.peak())}`,
   )
   return median(hashes)
 }
@@ -133,14 +117,13 @@ const hashes = await capacity()
 const alone: Load[][] = []
 const attacked: Load[][] = []
 const floods: Flood[] = []
-peak = 0
+server.forgetPeak()
 for (let round = 0; round < rounds; round += 1) {
   alone.push(await steadily())
   const { loads, flood } = await flooded(10 * hashes)
   attacked.push(loads)
   floods.push(flood)
 }
-clearInterval(watch)
 await server.stop()
 
 print(
@@ -174,5 +157,5 @@ const total = (pick: (flood: Flood) => number) => floods.reduce((sum, one) => su
 const sent = total((flood) => flood.sent)
 const refused = total(({ statuses }) => statuses['503'] ?? 0)
 print(
-  `the flood: ${sent} passwords, ${((refused * 100) / sent).toFixed(1)} % answered 503; memory at most ${mebibytes(peak)}; ${JSON.stringify(floods.map(({ statuses }) => statuses))}`,
+  `the flood: ${sent} passwords, ${((refused * 100) / sent).toFixed(1)} % answered 503; memory at most ${mebibytes(server.peak())}; ${JSON.stringify(floods.map(({ statuses }) => statuses))}`,
 )

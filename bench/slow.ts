@@ -1,6 +1,5 @@
 import { fork } from 'node:child_process'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
 import { Agent } from 'node:http'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
@@ -9,10 +8,10 @@ import { hashSecret } from '../src/clients/secrets.ts'
 import { freePort } from '../test/parts/port.ts'
 import { temporaryFolder } from '../test/parts/temporary-folder.ts'
 import { load, send } from './load.ts'
-import { loopTimeOf, memoryOf } from './process.ts'
+import { loopTimeOf } from './process.ts'
+import { startServing } from './serving.ts'
 import { attacks } from './slow/attacks.ts'
 import { median, quantile } from './statistics.ts'
-import { startProgram } from './subject.ts'
 
 /**
  * npm run bench:slow [-- --seconds 12 --rate 100 --rounds 3 --only unread]: what a client that asks for a token some hundred
@@ -40,26 +39,12 @@ const print = (line: string) => process.stdout.write(`${line}\n`)
 await using folder = await temporaryFolder()
 const port = await freePort()
 const url = `http://127.0.0.1:${port}`
-const config = join(folder.path, 'latchkey.yaml')
-await writeFile(
-  config,
-  JSON.stringify({
-    issuer: url,
-    listen: { port },
-    apis: [{ audience: 'https://api.example', scopes: ['read'] }],
-    clients: [{ id: 'app', secrets: [hashSecret('bench-secret')], grants: ['client_credentials'] }],
-  }),
-)
-const server = await startProgram({
-  command: join(import.meta.dirname, '../bin/latchkey'),
-  args: ['serve', '--config', config],
-  folder: folder.path,
-  url,
+const server = await startServing(folder.path, url, {
+  issuer: url,
+  listen: { port },
+  apis: [{ audience: 'https://api.example', scopes: ['read'] }],
+  clients: [{ id: 'app', secrets: [hashSecret('bench-secret')], grants: ['client_credentials'] }],
 })
-let peak = 0
-const watch = setInterval(() => {
-  peak = Math.max(peak, memoryOf(server.pid))
-}, 20)
 
 interface Waits {
   /** Milliseconds, from when a request was due: one that could not be sent is late, too. */
@@ -110,20 +95,21 @@ async function attacked(name: string): Promise<Waits> {
 try {
   // Code is compiled by then, and memory is what it is under load.
   await load(url, 16, 10, () => call)
-  print(`${rate} requests a second for ${seconds} s, ${rounds} times; memory ${mebibytes(peak)}`)
+  print(
+    `${rate} requests a second for ${seconds} s, ${rounds} times; memory ${mebibytes(server.peak())}`,
+  )
   for (const [name, { connections }] of Object.entries(attacks)) {
     if (!name.includes(values.only)) continue
     const pairs: [alone: Waits, beside: Waits][] = []
     for (let round = 0; round < rounds; round++) pairs.push([await ask(), await attacked(name)])
     const failures = pairs.reduce((sum, [, beside]) => sum + beside.failures, 0)
-    print(`${name} × ${connections}: ${failures} failures, memory ${mebibytes(peak)}`)
+    print(`${name} × ${connections}: ${failures} failures, memory ${mebibytes(server.peak())}`)
     for (const which of ['waited', 'worked'] as const) {
       const [p50, p99] = [0.5, 0.99].map((share) => compare(pairs, which, share))
       print(`  ${which}: p50 ${p50}, p99 ${p99}`)
     }
   }
 } finally {
-  clearInterval(watch)
   await server.stop()
 }
 
