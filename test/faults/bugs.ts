@@ -58,6 +58,7 @@ const planted = {
   }),
   'acknowledges a revocation before it is written': (real) => ({
     async endFamily(id) {
+      // The delay is the bug.
       setTimeout(() => real.endFamily(id).catch(() => {}), 500)
     },
   }),
@@ -73,6 +74,7 @@ const planted = {
       tokenStanding(token) {
         const found = seen.get(token.jti) ?? real.tokenStanding(token)
         seen.set(token.jti, found)
+        // So is this one: for so long it is wrong.
         setTimeout(() => seen.delete(token.jti), 1000)
         return found
       },
