@@ -22,54 +22,68 @@ export interface RevokedSet {
   readonly size: () => number
 }
 
+/** Clients come again and again, and are few. */
+const mostClients = 1000
+
+/** What ended of one kind, in the order in which it will be forgotten. */
+interface Ended {
+  /** By name, in milliseconds since 1970. */
+  readonly times: Map<string, number>
+  /** The last of them all, remembered or forgotten. */
+  latest: number
+}
+
 /**
  * What is known to have ended. A token that was looked up in vain costs nothing until there is news,
  * if its memory comes along. Any other costs a hash, of its user, where a cut-off is as late as it is.
  */
 export function revokedSet(): RevokedSet {
-  const ended = new Map(revocationKinds.map((kind) => [kind, new Map<string, number>()]))
-  const latest = new Map<RevocationEntry['kind'], number>()
+  const none = (): Ended => ({ times: new Map(), latest: 0 })
+  const ended = { token: none(), family: none(), user: none(), client: none(), everything: none() }
+  const kinds = Object.values(ended)
   /** Stands for what is known until there is news. */
   let asOf = {}
-  const digestOfClient = rememberedDigests()
+  /** When clients ended, of those asked about since the last news. */
+  const endsOfClients = new Map<string, number>()
 
-  /** When it ended, in milliseconds since 1970; 0 if it did not. */
-  const endOf = (kind: RevocationEntry['kind'], name: string): number =>
-    ended.get(kind)?.get(name) ?? 0
-  const isListed = (kind: RevocationEntry['kind'], id: unknown): boolean =>
-    typeof id === 'string' && endOf(kind, id) > 0
-  // iat has whole seconds: what was issued in the second of a cut-off is dead (ADR 0002).
-  const isAsLate = (kind: RevocationEntry['kind'], iat: number): boolean =>
-    iat * 1000 <= (latest.get(kind) ?? 0)
-  const isCutOff = (
-    kind: RevocationEntry['kind'],
-    whose: string,
-    iat: number,
-    digest: (text: string) => string,
-  ): boolean => isAsLate(kind, iat) && iat * 1000 <= endOf(kind, digest(whose))
+  function endOfClient(id: string): number {
+    const known = endsOfClients.get(id)
+    if (known !== undefined) return known
+    if (endsOfClients.size >= mostClients) endsOfClients.clear()
+    const end = ended.client.times.get(digestOf(id)) ?? 0
+    endsOfClients.set(id, end)
+    return end
+  }
 
-  const isEnded = ({ jti, sid, sub, client_id, iat }: AccessTokenClaims): boolean =>
-    isListed('token', jti) ||
-    isListed('family', sid) ||
-    isCutOff('user', sub, iat, digestOf) ||
-    isCutOff('client', client_id, iat, digestOfClient) ||
-    isAsLate('everything', iat)
+  function isEnded({ jti, sid, sub, client_id, iat }: AccessTokenClaims): boolean {
+    const { token, family, user, client, everything } = ended
+    // iat has whole seconds: what was issued in the second of a cut-off is dead (ADR 0002).
+    const issued = iat * 1000
+    return (
+      (typeof jti === 'string' && token.times.has(jti)) ||
+      (typeof sid === 'string' && family.times.has(sid)) ||
+      (issued <= user.latest && issued <= (user.times.get(digestOf(sub)) ?? 0)) ||
+      (issued <= client.latest && issued <= endOfClient(client_id)) ||
+      issued <= everything.latest
+    )
+  }
 
   return {
     add({ kind, name, at }) {
-      const known = ended.get(kind)
-      const before = known?.get(name) ?? 0
+      const known = ended[kind]
+      const before = known.times.get(name) ?? 0
       // Last in the order in which they will be forgotten.
-      known?.delete(name)
-      known?.set(name, Math.max(before, at))
+      known.times.delete(name)
+      known.times.set(name, Math.max(before, at))
+      known.latest = Math.max(known.latest, at)
       asOf = {}
-      latest.set(kind, Math.max(latest.get(kind) ?? 0, at))
+      endsOfClients.clear()
     },
     forget(limit) {
-      for (const known of ended.values()) {
-        for (const [name, at] of known) {
+      for (const { times } of kinds) {
+        for (const [name, at] of times) {
           if (at > limit) break
-          known.delete(name)
+          times.delete(name)
         }
       }
     },
@@ -79,22 +93,8 @@ export function revokedSet(): RevokedSet {
       memory.sparedAsOf = asOf
       return false
     },
-    size: () => [...ended.values()].reduce((sum, known) => sum + known.size, 0),
+    size: () => kinds.reduce((sum, { times }) => sum + times.size, 0),
   }
 }
 
 const digestOf = (name: string): string => hash('sha256', name, 'base64url')
-
-/** Digests of the few names that come again and again. */
-function rememberedDigests() {
-  const most = 1000
-  const known = new Map<string, string>()
-  return (name: string): string => {
-    const before = known.get(name)
-    if (before !== undefined) return before
-    const digest = digestOf(name)
-    if (known.size >= most) known.clear()
-    known.set(name, digest)
-    return digest
-  }
-}
