@@ -11,7 +11,7 @@ import { type Family, type State, StateUnavailable } from './state.ts'
 export function redisFamilies(
   redis: RedisConnection,
   key: (...parts: string[]) => string,
-  cutOffs: Pick<ReturnType<typeof redisCutOffs>, 'of' | 'prefix'>,
+  cutOffs: Pick<ReturnType<typeof redisCutOffs>, 'of' | 'prefix' | 'since'>,
   revocations: Pick<ReturnType<typeof redisRevocations>, 'append' | 'log'>,
 ) {
   const keyOf = (id: string) => key('family', id)
@@ -37,7 +37,8 @@ export function redisFamilies(
     const { idle, absolute } = familyLifetimes(family)
     // The list of a user lives in another slot. Written first it may name a family that never came
     // to be, which is harmless; written last it could miss one that did.
-    await logins.enlist(family, absolute)
+    // A family without an epoch would be taken for one from before it.
+    await Promise.all([logins.enlist(family, absolute), cutOffs.since()])
     const value = await redis.run(
       scripts.open,
       [keyOf(family.id)],

@@ -13,14 +13,19 @@ export function redisRevocations(redis: RedisConnection, prefix: string, retenti
   const run = (script: (typeof scripts)[keyof typeof scripts], ...args: (string | number)[]) =>
     redis.run(script, [epochKey, logKey], kept, randomUUID(), ...args)
 
+  /** An id, and the milliseconds since 1970 since when it is (scripts/epoch.lua). */
+  async function epoch(): Promise<{ readonly id: string; readonly since: number }> {
+    const known = await redis.send('get', epochKey)
+    const value = typeof known === 'string' ? known : String(await run(scripts.epoch))
+    const [id = '', since = 0] = value.split(' ')
+    return { id, since: Number(since) }
+  }
+
   return {
     /** What scripts write the log with. On a Cluster they cannot, and it is written before them. */
     log: redis.sharded ? (['', 0] as const) : ([logKey, kept] as const),
 
-    async epoch(): Promise<string> {
-      const known = await redis.send('get', epochKey)
-      return typeof known === 'string' ? known : String(await run(scripts.epoch))
-    },
+    epoch,
 
     /** The time that was logged, in milliseconds. */
     async append(kind: Revocation['kind'], target: string, at: number | '' = ''): Promise<number> {

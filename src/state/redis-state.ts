@@ -18,16 +18,19 @@ export function redisState(
   { prefix, logRetention }: { readonly prefix: string; readonly logRetention: number },
 ): State {
   const key = (...parts: string[]) => [prefix, ...parts.map(part)].join(':')
-  const revokedKey = (jti: string) => key('revoked', jti)
+  /** In the slot of the epoch: what says that something ended is never lost without it. */
+  const endKey = (kind: string, ...parts: string[]) =>
+    [prefix, kind, `{${prefix}:epoch}`, ...parts.map(part)].join(':')
+  const revokedKey = (jti: string) => endKey('revoked', jti)
   const recordKey = (kind: string, id: string) => key('record', kind, id)
   const budgets = redisBudgets(redis, prefix)
   const revocations = redisRevocations(redis, prefix, logRetention)
-  const cutOffs = redisCutOffs(redis, key, revocations)
+  const cutOffs = redisCutOffs(redis, endKey, revocations)
   const families = redisFamilies(redis, key, cutOffs, revocations)
   const statuses = redisStatuses(redis, key, logRetention)
 
   return {
-    epoch: revocations.epoch,
+    epoch: async () => (await revocations.epoch()).id,
 
     openFamily: families.open,
     findFamily: families.find,
@@ -53,14 +56,21 @@ export function redisState(
     async tokenStanding(token) {
       const { family: id } = token
       const keys = [revokedKey(token.jti), ...cutOffs.keysOf(token)]
-      const values = await readAll(redis, id === undefined ? keys : [...keys, families.keyOf(id)])
+      const [values, since] = await Promise.all([
+        readAll(redis, id === undefined ? keys : [...keys, families.keyOf(id)]),
+        cutOffs.since(),
+      ])
       const [revoked, ...marks] = values.slice(0, keys.length)
       const value = values[keys.length]
       if (revoked !== null) return { live: false }
-      if (id === undefined) return { live: token.issuedAt * 1000 > latestCutOff(marks) }
+      const cutOff = latestCutOff(marks)
+      if (id === undefined) {
+        const issued = token.issuedAt * 1000
+        return { live: issued > cutOff && issued + 1000 > since }
+      }
       if (typeof value !== 'string') return { live: false }
       const family = readFamily(id, value)
-      const live = isOf(token, family) && latestCutOff(marks) < family.createdAt
+      const live = isOf(token, family) && Math.max(cutOff, since - 1) < family.createdAt
       return live ? { live, family } : { live }
     },
 

@@ -2,7 +2,7 @@ import { setImmediate as otherWork, setTimeout as pause } from 'node:timers/prom
 import { expect } from 'chai'
 import { openState } from '../../src/state/index.ts'
 import { slotOf } from '../../src/state/redis-slot.ts'
-import type { State } from '../../src/state/state.ts'
+import type { Family, State } from '../../src/state/state.ts'
 import { moveSlot, startReplicaOf, startReplicatedCluster } from '../faults/cluster.ts'
 import { freePort } from '../parts/port.ts'
 import {
@@ -74,6 +74,31 @@ describe('state in Redis Cluster', () => {
     expect(await state.findFamily(ended.id)).to.include({ id: ended.id })
     expect(await state.rotate(rotation(reused.id, 7))).to.deep.equal({ outcome: 'reused' })
     expect(await state.findFamily(reused.id)).to.equal(undefined)
+  })
+
+  it('lets nothing live again whose end was lost with one node of several', async () => {
+    const nodes = (await startCluster()).map(kept)
+    const state = kept(await openState(clusterOptions(nodes)))
+    const ended: { family: Family; jti: string }[] = []
+    for (let index = 0; index < 12; index++) {
+      const family = await state.openFamily(login({ sub: fresh('user') }))
+      await state.cutOff({ kind: 'user', sub: family.sub })
+      const jti = fresh('jti')
+      await state.revokeToken(jti, 60)
+      ended.push({ family, jti })
+    }
+    const live = await state.openFamily(login())
+    for (const node of nodes) {
+      await node.command('FLUSHALL')
+      for (const { family, jti } of ended) {
+        expect(await state.findFamily(family.id)).to.equal(undefined)
+        expect(await state.rotate(rotation(family.id, 1))).to.deep.equal({ outcome: 'gone' })
+        const token = { jti, family: live.id, sub: live.sub, clientId: live.clientId, issuedAt: 0 }
+        expect(await state.tokenStanding(token)).to.deep.equal({ live: false })
+      }
+    }
+    const { id } = await state.openFamily(login())
+    expect(await state.findFamily(id)).to.include({ id })
   })
 
   it('has a replica of each node acknowledge, also after a slot moved', async () => {

@@ -1,1 +1,3 @@
-return epochOf()
+-- The epoch with its time.
+local _, epoch = epochOf()
+return epoch
