@@ -3,6 +3,7 @@ import { base64 } from './base64.ts'
 import { bounded, caps, sized } from './caps.ts'
 import { equal } from './equal.ts'
 import { type HashFormat, type StoredHash, UnusableHash } from './format.ts'
+import { inBackground } from './loops/background.ts'
 
 export interface Argon2Parameters {
   /** KiB. */
@@ -19,21 +20,16 @@ export interface Argon2Input extends Argon2Parameters {
   readonly length: number
 }
 
-export type Argon2 = (password: Buffer, input: Argon2Input) => Promise<Buffer>
+/** The signal is as in StoredHash.verify. */
+export type Argon2 = (password: Buffer, input: Argon2Input, signal?: AbortSignal) => Promise<Buffer>
 
-/** @node-rs/argon2: two and a half times less CPU than the C code of npm's argon2. */
+/** In threads of our own (loops/argon2.ts). Throws where its binary is not there. */
 export async function loadFastArgon2(): Promise<Argon2> {
-  const { hashRaw } = await import('@node-rs/argon2')
-  return (password, input) =>
-    hashRaw(password, {
-      algorithm: input.type,
-      version: input.version === 19 ? 1 : 0,
-      memoryCost: input.memory,
-      timeCost: input.iterations,
-      parallelism: input.parallelism,
-      salt: input.salt,
-      outputLen: input.length,
-    })
+  await import('./loops/argon2.ts')
+  return (input, { salt, ...rest }, signal) => {
+    const parameters = { ...rest, salt: new Uint8Array(salt) }
+    return inBackground({ loop: 'argon2', input, parameters }, signal)
+  }
 }
 
 export async function loadPortableArgon2(): Promise<Argon2> {
@@ -52,7 +48,10 @@ export async function loadPortableArgon2(): Promise<Argon2> {
 }
 
 // A platform without a binary for one of them usually has one for the other.
-const argon2 = await loadFastArgon2().catch(loadPortableArgon2)
+const fast = await loadFastArgon2().catch(() => undefined)
+const argon2 = fast ?? (await loadPortableArgon2())
+/** Whether threads of our own compute it. */
+export const inThread = fast !== undefined
 
 const types = { argon2d: 0, argon2i: 1, argon2id: 2 } as const
 
@@ -82,7 +81,8 @@ export function readArgon2(stored: string): Argon2Hash {
   return {
     ...input,
     cost: `${name} v=${input.version} ${describe(input, ' ')}`,
-    verify: async (password) => equal(await argon2(password, input), expected),
+    inThread,
+    verify: async (password, signal) => equal(await argon2(password, input, signal), expected),
   }
 }
 
@@ -112,10 +112,14 @@ function encode(parameters: Argon2Parameters, salt: Buffer, digest: Buffer): str
 }
 
 /** A new argon2id hash as a PHC string, with a salt of 16 and a digest of 32 bytes. */
-export async function hashArgon2id(password: Buffer, parameters: Argon2Parameters) {
+export async function hashArgon2id(
+  password: Buffer,
+  parameters: Argon2Parameters,
+  signal?: AbortSignal,
+): Promise<string> {
   const salt = randomBytes(16)
   const input = { ...parameters, type: types.argon2id, version: 19, salt, length: 32 } as const
-  return encode(parameters, salt, await argon2(password, input))
+  return encode(parameters, salt, await argon2(password, input, signal))
 }
 
 /** A valid hash of no password anybody knows, made without hashing. */

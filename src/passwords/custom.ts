@@ -62,7 +62,8 @@ export function custom(scheme: CustomScheme): HashFormat {
       const pepper = Buffer.from(scheme.pepper ?? '')
       return {
         cost: `${name} ${digest} iterations=${iterations}`,
-        async verify(password) {
+        inThread: iterations > 1,
+        async verify(password, signal) {
           const parts = { salt, password, pepper }
           const hash = scheme.hmacKey
             ? createHmac(digest, parts[scheme.hmacKey])
@@ -71,7 +72,9 @@ export function custom(scheme: CustomScheme): HashFormat {
           const input = hash.digest()
           const rounds = iterations - 1
           const last =
-            rounds > 0 ? await inBackground({ loop: 'iterated', digest, input, rounds }) : input
+            rounds > 0
+              ? await inBackground({ loop: 'iterated', digest, input, rounds }, signal)
+              : input
           return equal(last, expected)
         },
       }

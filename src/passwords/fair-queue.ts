@@ -34,8 +34,8 @@ const favour = 4
 
 const load = <M>({ known, members }: Line<M>): number => members.length / (known ? favour : 1)
 
-/** At most `bound` members: round robin between lines, first come first served within one. */
-export function createFairQueue<M extends Member>(bound: number): FairQueue<M> {
+/** At most `bound()` members: round robin between lines, first come first served within one. */
+export function createFairQueue<M extends Member>(bound: () => number): FairQueue<M> {
   // In the order of their turns.
   const known = new Map<string, Line<M>>()
   const others = new Map<string, Line<M>>()
@@ -81,7 +81,7 @@ export function createFairQueue<M extends Member>(bound: number): FairQueue<M> {
       lines.set(member.line, line)
       line.members.push(member)
       length += 1
-      const last = length > bound ? longest()?.members.at(-1) : undefined
+      const last = length > bound() ? longest()?.members.at(-1) : undefined
       if (last !== undefined) remove(last)
       return last
     },
@@ -101,7 +101,7 @@ export function createFairQueue<M extends Member>(bound: number): FairQueue<M> {
     refuses(line) {
       const waiting = others.get(line)?.members.length ?? 0
       const worst = longest()
-      return length >= bound && waiting > 0 && worst !== undefined && waiting + 1 >= load(worst)
+      return length >= bound() && waiting > 0 && worst !== undefined && waiting + 1 >= load(worst)
     },
   }
 }

@@ -19,8 +19,13 @@ export interface StoredHash {
   readonly cost: string
   /** What a verification takes while it runs, in KiB, where it is more than a little. */
   readonly memory?: number | undefined
-  /** The password is tried byte for byte; normalisation is the caller's. */
-  verify(password: Buffer): Promise<boolean>
+  /** Whether threads of our own compute it, one at a time each (loops/background.ts). */
+  readonly inThread?: boolean | undefined
+  /**
+   * The password is tried byte for byte; normalisation is the caller's. Where a thread of ours is to compute it and
+   * the signal is aborted before it has begun, throws the signal's reason.
+   */
+  verify(password: Buffer, signal?: AbortSignal): Promise<boolean>
 }
 
 /** The stored hash is malformed, unsupported or beyond the caps. The message never holds the hash. */

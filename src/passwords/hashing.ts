@@ -1,5 +1,7 @@
 import { capacityOf, type Share } from './capacity.ts'
-import { createFairQueue } from './fair-queue.ts'
+import { createFairQueue, type Member } from './fair-queue.ts'
+import type { StoredHash } from './format.ts'
+import { computeInAtMost } from './loops/background.ts'
 import { yieldToEventLoop } from './priority.ts'
 
 /** Why a turn did not come: no place to wait, no turn within the time, or nobody waits any more. */
@@ -39,114 +41,157 @@ export interface Applicant {
   readonly signal?: AbortSignal | undefined
 }
 
+/** What a hash takes: KiB, and whether threads of ours compute it, to which the next is handed ahead. */
+export type Demand = Pick<StoredHash, 'memory' | 'inThread'>
+
+/** Throws the signal's reason, where it is aborted before the work has begun. */
+export type Work<T> = (signal?: AbortSignal) => Promise<T>
+
 export interface Hashing {
-  /** Does the work when its turn comes; it takes `memory` KiB. Throws Overloaded when the turn does not come. */
-  admit<T>(work: () => Promise<T>, applicant: Applicant, memory?: number): Promise<T>
+  /** Does the work when its turn comes. Throws Overloaded when the turn does not come. */
+  admit<T>(work: Work<T>, applicant: Applicant, demand?: Demand): Promise<T>
   /** Throws Overloaded where one more of this line would be the first to go: for before any other work. */
   turnAway(line: string): void
   /** What goes on now, for metrics. */
   load(): { readonly running: number; readonly waiting: number }
 }
 
-interface Waiter {
-  readonly line: string
-  readonly known: boolean
-  readonly memory: number
-  start(): void
+interface Waiter extends Member {
+  readonly demand: Demand
+  /** The work is handed to those who compute. */
+  hand(): void
+  /** Its turn has come, and from now on it is computed to its end. */
+  begin(): void
   miss(reason: Missed): void
+}
+
+interface Handed {
+  readonly waiter: Waiter
+  /** Aborted with the reason where the turn does not come after all. */
+  readonly signal: AbortSignal
 }
 
 /** What Retry-After is reckoned with until a hash has been seen, in seconds. */
 const guess = 0.05
 const mostRetryAfter = 60
 
-/** Admission to the processors and their memory: a bounded number at once, a fair and bounded queue before them. */
+/**
+ * Admission to the processors and their memory: a bounded number at once, a fair and bounded queue before them. Of
+ * those that wait, each thread of ours is handed one ahead of its turn, so that it need not ask the event loop for it.
+ */
 export function createHashing({ queue, wait, onTurn, onMissed, ...share }: Admission): Hashing {
   const capacity = capacityOf(share)
-  const waiting = createFairQueue<Waiter>(queue)
-  let active = 0
+  computeInAtMost(capacity.running)
+  const mostAhead = Math.min(capacity.running, queue)
+  /** With when it began. */
+  const running = new Map<Waiter, number>()
+  /** In the order of their turns. */
+  const ahead = new Set<Waiter>()
+  const waiting = createFairQueue<Waiter>(() => queue - ahead.size)
   let held = 0
   let lately = guess
   let yields = false
 
-  // A hash that takes more than there is runs alone: it is within the caps.
-  const fits = (memory: number) =>
-    active === 0 || (active < capacity.running && held + memory <= capacity.memory)
+  function fits({ memory = 0, inThread = false }: Demand): boolean {
+    // A hash that takes more than there is runs alone: it is within the caps.
+    if (running.size === 0) return true
+    if (held + memory > capacity.memory) return false
+    if (running.size < capacity.running) return true
+    // Beside a hash of libuv's pool a thread of ours would be free for it at once.
+    const threads = running.keys().every(({ demand }) => demand.inThread)
+    return inThread && threads && ahead.size < mostAhead
+  }
+
+  function place(waiter: Waiter): void {
+    held += waiter.demand.memory ?? 0
+    if (running.size < capacity.running) begin(waiter)
+    else ahead.add(waiter)
+    waiter.hand()
+  }
+
+  function begin(waiter: Waiter): void {
+    ahead.delete(waiter)
+    running.set(waiter, performance.now())
+    waiter.begin()
+  }
+
+  function leave(waiter: Waiter): void {
+    held -= waiter.demand.memory ?? 0
+    const begun = running.get(waiter)
+    if (begun !== undefined) lately += ((performance.now() - begun) / 1000 - lately) / 16
+    running.delete(waiter)
+    ahead.delete(waiter)
+    const [following] = ahead
+    if (following && running.size < capacity.running) begin(following)
+    for (let next = waiting.next(); next && fits(next.demand); next = waiting.next()) {
+      waiting.take()
+      place(next)
+    }
+  }
 
   function overloaded(reason: Missed): Overloaded {
-    onMissed?.(reason)
-    const seconds = Math.ceil(((active + waiting.length) * lately) / capacity.running)
+    const load = running.size + ahead.size + waiting.length
+    const seconds = Math.ceil((load * lately) / capacity.running)
     return new Overloaded(reason, Math.min(Math.max(seconds, 1), mostRetryAfter))
   }
 
-  function enter(memory: number): void {
-    active += 1
-    held += memory
-  }
-
-  function leave(memory: number, seconds: number): void {
-    active -= 1
-    held -= memory
-    lately += (seconds - lately) / 16
-    for (let next = waiting.next(); next && fits(next.memory); next = waiting.next()) {
-      waiting.take()
-      enter(next.memory)
-      next.start()
-    }
-  }
-
-  function turn({ line, known = false, signal }: Applicant, memory: number): Promise<void> {
+  function apply({ line, known = false, signal }: Applicant, demand: Demand): Promise<Handed> {
     if (signal?.aborted) return Promise.reject(overloaded('gone'))
-    if (waiting.length === 0 && fits(memory)) {
-      enter(memory)
-      return Promise.resolve()
+    const asked = performance.now()
+    const givenUp = new AbortController()
+    const { promise, resolve, reject } = Promise.withResolvers<Handed>()
+    const gone = () => waiter.miss('gone')
+    const timer = setTimeout(() => waiter.miss('late'), wait)
+    signal?.addEventListener('abort', gone)
+    const settle = () => {
+      clearTimeout(timer)
+      signal?.removeEventListener('abort', gone)
     }
-    return new Promise((resolve, reject) => {
-      const giveUp = (reason: Missed) => {
+    const waiter: Waiter = {
+      line,
+      known,
+      demand,
+      hand: () => resolve({ waiter, signal: givenUp.signal }),
+      begin() {
+        settle()
+        onTurn?.((performance.now() - asked) / 1000)
+      },
+      miss(reason) {
+        settle()
         waiting.remove(waiter)
-        waiter.miss(reason)
-      }
-      const gone = () => giveUp('gone')
-      const timer = setTimeout(giveUp, wait, 'late')
-      const settle = () => {
-        clearTimeout(timer)
-        signal?.removeEventListener('abort', gone)
-      }
-      const waiter: Waiter = {
-        line,
-        known,
-        memory,
-        start() {
-          settle()
-          resolve()
-        },
-        miss(reason) {
-          settle()
-          reject(overloaded(reason))
-        },
-      }
-      signal?.addEventListener('abort', gone)
-      waiting.add(waiter)?.miss('full')
-    })
+        const error = overloaded(reason)
+        reject(error)
+        givenUp.abort(error)
+      },
+    }
+    if (waiting.length === 0 && fits(demand)) place(waiter)
+    else waiting.add(waiter)?.miss('full')
+    return promise
+  }
+
+  function missing(error: unknown): unknown {
+    if (error instanceof Overloaded) onMissed?.(error.reason)
+    return error
   }
 
   return {
-    async admit(work, applicant, memory = 0) {
-      const asked = performance.now()
-      await turn(applicant, memory)
-      const begun = performance.now()
-      onTurn?.((begun - asked) / 1000)
+    async admit(work, applicant, demand = {}) {
       try {
-        return await work()
-      } finally {
-        // libuv starts its threads with the first work.
-        if (!yields) yields = yieldToEventLoop()
-        leave(memory, (performance.now() - begun) / 1000)
+        const { waiter, signal } = await apply(applicant, demand)
+        try {
+          return await work(signal)
+        } finally {
+          // libuv starts its threads with the first work.
+          if (!yields) yields = yieldToEventLoop()
+          leave(waiter)
+        }
+      } catch (error) {
+        throw missing(error)
       }
     },
     turnAway(line) {
-      if (waiting.refuses(line)) throw overloaded('full')
+      if (waiting.refuses(line)) throw missing(overloaded('full'))
     },
-    load: () => ({ running: active, waiting: waiting.length }),
+    load: () => ({ running: running.size, waiting: ahead.size + waiting.length }),
   }
 }

@@ -1,6 +1,6 @@
 import { createSecretKey, type KeyObject, randomBytes } from 'node:crypto'
 import { setImmediate as turn } from 'node:timers/promises'
-import { type Argon2Parameters, hashArgon2id, unknownArgon2id } from './argon2.ts'
+import { type Argon2Parameters, hashArgon2id, inThread, unknownArgon2id } from './argon2.ts'
 import { caps } from './caps.ts'
 import { createDummies, type Sample } from './dummy.ts'
 import { ExcessiveHash, type HashFormat, type StoredHash, UnusableHash } from './format.ts'
@@ -137,11 +137,11 @@ export function createPasswords(options: PasswordOptions): Passwords {
   ): Promise<boolean> {
     const forms = spellings(password)
     if (forms.length === 0) return false
-    const verify = async () => {
-      for (const form of forms) if (await hash.verify(form)) return true
+    const verify = async (signal?: AbortSignal) => {
+      for (const form of forms) if (await hash.verify(form, signal)) return true
       return false
     }
-    return hashing.admit(verify, applicant, hash.memory)
+    return hashing.admit(verify, applicant, hash)
   }
 
   return {
@@ -172,8 +172,8 @@ export function createPasswords(options: PasswordOptions): Passwords {
       if (bytes.length > caps.password) {
         throw new RangeError(`a password has at most ${caps.password} bytes`)
       }
-      const work = () => hashArgon2id(bytes, options.hash)
-      const bare = await hashing.admit(work, rehash, options.hash.memory)
+      const work = (signal?: AbortSignal) => hashArgon2id(bytes, options.hash, signal)
+      const bare = await hashing.admit(work, rehash, { memory: options.hash.memory, inThread })
       return wrapperFor(like) + bare
     },
     identify: (stored) => find(stored)?.name,

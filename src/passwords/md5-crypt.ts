@@ -17,8 +17,9 @@ export const md5Crypt: HashFormat = {
     const setting = { loop: 'md5-crypt', salt: Buffer.from(salt), magic } as const
     return refusingNul({
       cost: 'md5-crypt rounds=1000',
-      verify: async (input) =>
-        equal(await inBackground({ ...setting, input }), Buffer.from(expected)),
+      inThread: true,
+      verify: async (input, signal) =>
+        equal(await inBackground({ ...setting, input }, signal), Buffer.from(expected)),
     })
   },
 }

@@ -24,8 +24,9 @@ export function portable(
   const setting = { loop: 'portable', digest, salt: Buffer.from(salt), rounds } as const
   return {
     cost: `portable-${digest} rounds=${rounds}`,
-    async verify(input) {
-      const text = cryptBase64(await inBackground({ ...setting, input }))
+    inThread: true,
+    async verify(input, signal) {
+      const text = cryptBase64(await inBackground({ ...setting, input }, signal))
       return equal(Buffer.from(text.slice(0, expected.length)), Buffer.from(expected))
     },
   }

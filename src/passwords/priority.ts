@@ -7,7 +7,20 @@ const worker = 'libuv-worker'
 const steps = 5
 
 /**
- * Lets the threads that hash give way to the event loop, where there are not processors for all: a hash is
+ * Lets the thread that calls it give way, on Linux: there a thread has a priority of its own, and 0 means the
+ * caller (setpriority(2)), where elsewhere it would be the whole process.
+ */
+export function giveWay(): void {
+  if (process.platform !== 'linux') return
+  try {
+    setPriority(0, Math.min(getPriority(0) + steps, 19))
+  } catch {
+    // Forbidden: then all stay equal.
+  }
+}
+
+/**
+ * Lets the threads of libuv's pool that hash give way to the event loop, where there are not processors for all: a hash is
  * later by a little, every other answer sooner by much. Linux alone has priorities for threads
  * (setpriority(2)); elsewhere, and where it is forbidden, all stay equal. False while no thread is there.
  */

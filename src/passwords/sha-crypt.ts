@@ -20,8 +20,9 @@ export const shaCrypt: HashFormat = {
     const setting = { loop: 'sha-crypt', digest, salt: cut(salt, 16), rounds } as const
     return refusingNul({
       cost: `${digest}-crypt rounds=${rounds}`,
-      verify: async (input) =>
-        equal(await inBackground({ ...setting, input }), Buffer.from(expected)),
+      inThread: true,
+      verify: async (input, signal) =>
+        equal(await inBackground({ ...setting, input }, signal), Buffer.from(expected)),
     })
   },
 }

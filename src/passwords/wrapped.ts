@@ -2,8 +2,7 @@ import type { StoredHash } from './format.ts'
 
 /** The hash of a password that was changed before it was hashed. */
 export function after(change: (password: Buffer) => Buffer, hash: StoredHash): StoredHash {
-  const { cost, memory } = hash
-  return { cost, memory, verify: (password) => hash.verify(change(password)) }
+  return { ...hash, verify: (password, signal) => hash.verify(change(password), signal) }
 }
 
 /**
@@ -13,8 +12,8 @@ export function after(change: (password: Buffer) => Buffer, hash: StoredHash): S
  */
 export function refusingNul(hash: StoredHash): StoredHash {
   return {
-    cost: hash.cost,
-    memory: hash.memory,
-    verify: async (password) => (await hash.verify(password)) && !password.includes(0),
+    ...hash,
+    verify: async (password, signal) =>
+      (await hash.verify(password, signal)) && !password.includes(0),
   }
 }

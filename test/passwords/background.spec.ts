@@ -2,12 +2,14 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { availableParallelism } from 'node:os'
 import { expect } from 'chai'
-import { inBackground } from '../../src/passwords/loops/background.ts'
+import { computeInAtMost, inBackground } from '../../src/passwords/loops/background.ts'
 import { findFormat, vectors } from './vectors.ts'
 
 const input = Buffer.alloc(32, 'password')
 
 describe('loops of digests', () => {
+  beforeEach(() => computeInAtMost(availableParallelism()))
+
   it('leave the event loop free while they run', async () => {
     const vector = vectors.find(({ stored }) => stored.startsWith('$6$rounds='))
     const hash = findFormat(vector?.stored ?? '')?.read(vector?.stored ?? '')
@@ -36,6 +38,47 @@ describe('loops of digests', () => {
     await Promise.all([run('long', 100_000), run('short', 1)])
     const order = availableParallelism() > 1 ? ['short', 'long'] : ['long', 'short']
     expect(ended).to.deep.equal(order)
+  })
+
+  it('run in no more threads than they are given', async () => {
+    const ended: string[] = []
+    const run = async (name: string, rounds: number) => {
+      await inBackground({ loop: 'iterated', digest: 'sha256', input, rounds })
+      ended.push(name)
+    }
+    computeInAtMost(1)
+    await Promise.all([run('long', 100_000), run('short', 1)])
+    expect(ended).to.deep.equal(['long', 'short'])
+  })
+
+  it('go to the thread that is free first', async () => {
+    const ended: string[] = []
+    const run = async (name: string, rounds: number) => {
+      await inBackground({ loop: 'iterated', digest: 'sha256', input, rounds })
+      ended.push(name)
+    }
+    computeInAtMost(2)
+    // The third waits for the first thread, until the second has nothing else to do.
+    await Promise.all([run('long', 100_000), run('short', 1000), run('third', 1)])
+    expect(ended).to.deep.equal(['short', 'third', 'long'])
+  })
+
+  it('are given up until one has begun, and from then on computed', async () => {
+    const run = (rounds: number, signal?: AbortSignal) =>
+      inBackground({ loop: 'iterated', digest: 'sha256', input, rounds }, signal)
+    computeInAtMost(1)
+    await run(1)
+    const nobody = new Error('nobody waits')
+    const [first, second] = [new AbortController(), new AbortController()]
+    const [long, never] = [run(100_000, first.signal), run(1, second.signal)]
+    second.abort(nobody)
+    expect(await never.catch((error) => error)).to.equal(nobody)
+    expect(await run(1, AbortSignal.abort(nobody)).catch((error) => error)).to.equal(nobody)
+    const after = run(1)
+    expect(await Promise.race([after, long.then(() => 'long')])).to.equal('long')
+    first.abort(nobody)
+    expect(await long).to.have.lengthOf(32)
+    expect(await after).to.have.lengthOf(32)
   })
 
   it('survive a failure of a thread: its callers hear of it, the next get a new one', async () => {

@@ -1,7 +1,9 @@
+import { scrypt as derive, type ScryptOptions } from 'node:crypto'
 import { readdirSync, readFileSync } from 'node:fs'
 import { availableParallelism, getPriority } from 'node:os'
+import { promisify } from 'node:util'
 import { expect } from 'chai'
-import { hashArgon2id } from '../../src/passwords/argon2.ts'
+import { type Argon2Parameters, hashArgon2id } from '../../src/passwords/argon2.ts'
 import {
   type Admission,
   type Applicant,
@@ -10,8 +12,10 @@ import {
   Overloaded,
 } from '../../src/passwords/hashing.ts'
 
+const scrypt = promisify<string, string, number, ScryptOptions, Buffer>(derive)
 const parameters = { memory: 8192, iterations: 2, parallelism: 1 }
 const realHash = () => hashArgon2id(Buffer.from('password'), parameters)
+const pooledHash = () => scrypt('password', 'salt', 32, { N: 16_384 })
 const ada: Applicant = { line: 'web 192.0.2.0' }
 const outcome = (promise: Promise<unknown>) =>
   promise.then(
@@ -79,12 +83,76 @@ describe('admission of password hashes', () => {
 
   it('lets the threads that hash give way to the event loop, on Linux', async () => {
     await createHashing({ queue: 0, wait: 1000 }).admit(realHash, ada)
+    await createHashing({ queue: 0, wait: 1000 }).admit(pooledHash, ada)
     const tasks = process.platform === 'linux' ? readdirSync('/proc/self/task') : []
-    const hashing = tasks.filter((task) =>
-      readFileSync(`/proc/self/task/${task}/comm`, 'utf8').startsWith('libuv-worker'),
+    for (const name of ['libuv-worker', 'WorkerThread']) {
+      const hashing = tasks.filter((task) =>
+        readFileSync(`/proc/self/task/${task}/comm`, 'utf8').startsWith(name),
+      )
+      expect(hashing.length > 0, name).to.equal(process.platform === 'linux')
+      for (const task of hashing) expect(getPriority(Number(task)), name).to.be.above(getPriority())
+    }
+  })
+
+  it('hands each thread of ours one hash ahead, and counts it among those that wait', async () => {
+    const hashing = createHashing({ queue: 9, wait: 10_000 })
+    const processors = availableParallelism()
+    let begun = 0
+    const work = () => {
+      begun += 1
+      return realHash()
+    }
+    const works = Array.from({ length: 2 * processors + 1 }, () =>
+      hashing.admit(work, ada, { inThread: true }),
     )
-    expect(hashing.length > 0).to.equal(process.platform === 'linux')
-    for (const task of hashing) expect(getPriority(Number(task))).to.be.above(getPriority())
+    await new Promise(setImmediate)
+    expect(begun).to.equal(2 * processors)
+    expect(hashing.load()).to.deep.equal({ running: processors, waiting: processors + 1 })
+    await Promise.all(works)
+    expect(hashing.load()).to.deep.equal({ running: 0, waiting: 0 })
+  })
+
+  it('gives up what was handed ahead, for one who is gone and one who waited too long', async () => {
+    for (const reason of ['gone', 'late'] as const) {
+      const missed: Missed[] = []
+      let turns = 0
+      const hashing = createHashing({
+        ...{ running: 1, queue: 2, wait: reason === 'late' ? 20 : 10_000 },
+        ...{ onTurn: () => (turns += 1), onMissed: (reason) => missed.push(reason) },
+      })
+      const slow = { memory: 65_536, iterations: 12, parallelism: 1 }
+      const hash = (parameters: Argon2Parameters) => (signal?: AbortSignal) =>
+        hashArgon2id(Buffer.from('password'), parameters, signal)
+      const client = new AbortController()
+      const first = hashing.admit(hash(slow), ada, { inThread: true })
+      const second = hashing.admit(
+        hash(parameters),
+        { ...ada, signal: client.signal },
+        { inThread: true },
+      )
+      if (reason === 'gone') setImmediate(() => client.abort())
+      expect(await Promise.race([first.then(() => 'first'), outcome(second)])).to.equal(reason)
+      expect(hashing.load()).to.deep.equal({ running: 1, waiting: 0 })
+      await first
+      expect([missed, turns]).to.deep.equal([[reason], 1])
+    }
+  })
+
+  it('hands nothing ahead beside a hash of the pool, whose threads would compute both', async () => {
+    const hashing = createHashing({ running: 1, queue: 9, wait: 10_000 })
+    const pooled = hashing.admit(pooledHash, ada)
+    let begun = false
+    const threaded = hashing.admit(
+      () => {
+        begun = true
+        return realHash()
+      },
+      ada,
+      { inThread: true },
+    )
+    await new Promise(setImmediate)
+    expect(begun).to.equal(false)
+    await Promise.all([pooled, threaded])
   })
 
   it('gives each of several processes its part of the processors, and one at least', async () => {
@@ -98,7 +166,7 @@ describe('admission of password hashes', () => {
     const hashing = createHashing({ memory: 100, queue: 9, wait: 10_000 })
     const gates = [200, 60, 60, 40].map((memory) => {
       const { promise, resolve } = Promise.withResolvers<void>()
-      return { end: resolve, work: hashing.admit(() => promise, ada, memory) }
+      return { end: resolve, work: hashing.admit(() => promise, ada, { memory }) }
     })
     expect(hashing.load()).to.deep.equal({ running: 1, waiting: 3 })
     gates[0]?.end()
@@ -112,6 +180,7 @@ describe('admission of password hashes', () => {
   it('lets a bounded number wait, in their order, and turns the next away at once', async () => {
     const { apply, open, finished, missed, hashing } = atTheGate()
     const outcomes = ['1', '2', '3', '4', '5', '6'].map((name) => apply(name, ada))
+    expect(await Promise.all(outcomes.slice(4))).to.deep.equal(['full', 'full'])
     expect(missed).to.deep.equal(['full', 'full'])
     expect(hashing.load()).to.deep.equal({ running: 1, waiting: 4 })
     await open()
