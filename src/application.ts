@@ -14,6 +14,7 @@ import { type Logger, requestLines, requestLog } from './http/log.ts'
 import type { Metrics } from './http/metrics.ts'
 import type { KeySet } from './keys/key-set.ts'
 import type { CertificateSource } from './oauth/certificate.ts'
+import type { FindPlace } from './oauth/place-for-login.ts'
 import { proofAlgorithms } from './oauth/proof-algorithms.ts'
 import { createProvider } from './oauth/provider.ts'
 import { BearerError, createVerifier } from './resource-server/index.ts'
@@ -36,6 +37,7 @@ export interface ApplicationParts {
   readonly state: State
   readonly users: Directory
   readonly authenticate: Authenticate
+  readonly findPlace: FindPlace
   readonly liveness: Liveness
   readonly epoch: () => string
   readonly feed: RevocationFeed

@@ -22,6 +22,7 @@ import { createLiveness } from './tokens/liveness.ts'
 import { createRevocationFeed } from './tokens/revocation-feed.ts'
 import { createAuthenticate } from './users/authenticate.ts'
 import { openDirectories } from './users/index.ts'
+import { lineOf } from './users/line.ts'
 import { createRehash } from './users/rehash.ts'
 import { keepSampling } from './users/sample.ts'
 import { createStanding } from './users/standing.ts'
@@ -136,6 +137,7 @@ export async function openParts(
         state,
         users,
         authenticate,
+        findPlace: (client, address) => passwords.turnAway(lineOf(client, address)),
         liveness,
         epoch: epoch.current,
         feed,

@@ -7,6 +7,7 @@ import { OAuthError } from '../oauth/error.ts'
 import { readForm } from '../oauth/form.ts'
 import { introspectionJwt } from '../oauth/introspection-jwt.ts'
 import type { MetadataFacts } from '../oauth/metadata.ts'
+import { type FindPlace, placeForLogin } from '../oauth/place-for-login.ts'
 import { answer } from '../oauth/responses.ts'
 import { routes } from '../oauth/routes.ts'
 import { presentToken, type VerifyOwnToken } from '../oauth/structured-tokens.ts'
@@ -27,6 +28,7 @@ export interface EndpointParts extends Omit<MetadataFacts, 'clients'> {
   readonly clients: Clients
   readonly defaultClient: string | undefined
   readonly judgeSecret: JudgeSecret
+  readonly findPlace: FindPlace
   /** Bytes. */
   readonly bodyLimit: number
   /** Milliseconds. */
@@ -61,7 +63,7 @@ export function endpoints(parts: EndpointParts): Router {
   const inTime = deadline(parts.answerTimeout)
   const request = [answer(issuer), cors, inTime, readForm(parts.bodyLimit), presentClient(parts)]
 
-  router.post(routes.token, ...request, engine)
+  router.post(routes.token, ...request, placeForLogin(parts.findPlace), engine)
   router.post(routes.revocation, ...request, presentToken(parts.verifyRevoked), engine)
   router.post(
     routes.introspection,

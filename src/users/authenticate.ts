@@ -57,13 +57,12 @@ export interface AuthenticateParts {
 }
 
 /**
- * One path of constant shape: look up, reserve, hash once, decide; or Overloaded before all of it. Unknown, disabled and ambiguous
+ * One path of constant shape: look up, reserve, hash once, decide. Unknown, disabled and ambiguous
  * users and unusable hashes cost the same one hash as a wrong password.
  */
 export function createAuthenticate(parts: AuthenticateParts): Authenticate {
   return async ({ username, password, address, client, device, repeated = false, signal }) => {
     const line = lineOf(client, address)
-    parts.passwords.turnAway(line)
     const name = username.normalize('NFC')
     const found = await lookUp(parts.users, name)
     const user = found === 'ambiguous name' ? undefined : found
