@@ -62,7 +62,7 @@ export function redisCopier(url: string): Copier {
   async function keysOf(of: Kind, id: string): Promise<readonly string[]> {
     const known = found.get(id)
     if (known !== undefined) return known
-    const [key] = await redis.keys(`*:${of}:${id}`)
+    const [key] = await redis.keys(`*:${of}:*${id}`)
     if (key === undefined) throw new Error(`no ${of} of that id in Redis`)
     const keys = of === 'revoked' ? [key, ...(await redis.keys('*:revocations:*'))] : [key]
     found.set(id, keys)
