@@ -3,40 +3,67 @@ export type TakeTurn = (party: unknown, begin: () => void) => void
 
 /**
  * Begins at most so many pieces of work between two looks at the network, as what came in one packet, or on a thousand
- * connections, would hold up all that comes after it. Of those that wait, each party has one begun before
- * any has its next.
+ * connections, would hold up all that comes after it.
  */
 export function takeTurns(most: number): TakeTurn {
-  const waiting = new Map<unknown, (() => void)[]>()
+  const waiting = waitingLines()
   let begun = 0
 
   /** Runs once in each turn of the event loop in which anything began. */
   const turn = () => {
     begun = 0
-    if (waiting.size === 0) return
+    if (waiting.empty()) return
     setImmediate(turn)
-    for (; begun < most && waiting.size > 0; begun++) beginNext(waiting)
+    for (; begun < most && !waiting.empty(); begun++) waiting.take()?.()
   }
 
   return (party, begin) => {
-    if (begun < most && waiting.size === 0) {
-      if (begun === 0) setImmediate(turn)
-      begun++
-      return begin()
-    }
-    const line = waiting.get(party)
-    if (line === undefined) waiting.set(party, [begin])
-    else line.push(begin)
+    if (begun === most || !waiting.empty()) return waiting.add(party, begin)
+    if (begun === 0) setImmediate(turn)
+    begun++
+    begin()
   }
 }
 
-/** Of the party that has waited longest, which is then the last. */
-function beginNext(waiting: Map<unknown, (() => void)[]>): void {
-  const [longest] = waiting
-  if (longest === undefined) return
-  const [party, line] = longest
-  const begin = line.shift()
-  waiting.delete(party)
-  if (line.length > 0) waiting.set(party, line)
-  begin?.()
+/**
+ * A line for each party. Each has one taken before any has its next, and one that comes while it has nothing waiting goes
+ * before those that always have (RFC 8290 section 4.2, with pieces of work for packets): who asks now and then
+ * waits for nobody who asks without end.
+ */
+function waitingLines() {
+  const lines = new Map<unknown, (() => void)[]>()
+  const sparse = new Set<unknown>()
+  /** In the order of their turns. Who has nothing left stays for a round, or would come back as one of the sparse. */
+  const steady = new Set<unknown>()
+
+  function next(): unknown {
+    for (const parties of [sparse, steady]) {
+      for (const party of parties) {
+        parties.delete(party)
+        if (lines.has(party)) return party
+      }
+    }
+    return undefined
+  }
+
+  return {
+    empty: () => lines.size === 0,
+    add(party: unknown, begin: () => void): void {
+      const line = lines.get(party)
+      if (line !== undefined) line.push(begin)
+      else {
+        lines.set(party, [begin])
+        if (!steady.has(party)) sparse.add(party)
+      }
+    },
+    take(): (() => void) | undefined {
+      const party = next()
+      const line = lines.get(party)
+      const begin = line?.shift()
+      steady.add(party)
+      if (line?.length === 0) lines.delete(party)
+      if (lines.size === 0) steady.clear()
+      return begin
+    },
+  }
 }

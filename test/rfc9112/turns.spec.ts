@@ -53,6 +53,38 @@ describe('RFC 9112 section 9.3.2: whose request is next', () => {
       expect(begun.slice(0, 7).join('')).to.equal('mmfomfm')
     })
 
+    it('lets who asks now and then begin before those who always have more', async () => {
+      const ask = beginning(1)
+      for (const party of ['a', 'b', 'c']) for (let index = 0; index < 9; index++) ask(party, party)
+      for (const seen of [4, 7, 10]) {
+        await until(
+          () => begun.length,
+          (count) => count >= seen,
+        )
+        const before = begun.length
+        ask('now and then', '-')
+        await turnOfTheLoop()
+        await turnOfTheLoop()
+        expect(begun.slice(before, before + 2)).to.include('-')
+      }
+    })
+
+    it('lets nobody gain by having nothing left for a moment', async () => {
+      const ask = beginning(1)
+      for (const party of ['a', 'b', 'c', 'd']) for (let i = 0; i < 6; i++) ask(party, party)
+      const takeTurns = async (count: number) => {
+        const until = begun.length + count
+        while (begun.length < until) await turnOfTheLoop()
+      }
+      await takeTurns(4)
+      for (let index = 0; index < 4; index++) {
+        ask('x', 'x')
+        await takeTurns(1)
+      }
+      // Its first goes before the others, its second when each of them has had one.
+      expect(begun.slice(5).filter((name) => name === 'x')).to.have.lengthOf.below(2)
+    })
+
     it('goes on after a beginning that fails', async () => {
       const takeTurn = takeTurns(1)
       const fail = () => {
