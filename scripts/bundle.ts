@@ -16,9 +16,10 @@ if (stale || !process.argv.includes('--if-stale')) await bundle()
 
 async function bundle(): Promise<void> {
   // Not to be read where nothing is to be done.
-  const [{ build }, { builtins }, { oneCopy }, { notices }] = await Promise.all([
+  const [{ build }, { builtins }, { naturalNames }, { oneCopy }, { notices }] = await Promise.all([
     import('esbuild'),
     import('./bundle/builtins.ts'),
+    import('./bundle/natural-names.ts'),
     import('./bundle/one-copy.ts'),
     import('./bundle/notices.ts'),
   ])
@@ -52,6 +53,10 @@ async function bundle(): Promise<void> {
     // The compiler's settings are about the sources' types.
     tsconfigRaw: {},
   })
+  for (const output of Object.keys(metafile.outputs)) {
+    const file = join(root, output)
+    writeFileSync(file, naturalNames(readFileSync(file, 'utf8')))
+  }
   // Redis runs Lua, which the bundler leaves where it is.
   cpSync(join(root, 'src/state/scripts'), join(server, 'scripts'), { recursive: true })
   writeFileSync(join(server, 'NOTICES'), notices(root, Object.keys(metafile.inputs)))
