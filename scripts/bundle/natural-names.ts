@@ -42,7 +42,7 @@ function childrenOf(node: AnyNode): AnyNode[] {
 function nameGiven(
   { callee, arguments: given }: CallExpression,
   parent?: AnyNode,
-): Node | undefined {
+): AnyNode | undefined {
   const [named, name] = given
   if (callee.type !== 'Identifier' || callee.name !== '__name') return undefined
   if (named === undefined || name?.type !== 'Literal') return undefined

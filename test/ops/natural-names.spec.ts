@@ -4,12 +4,12 @@ import { naturalNames } from '../../scripts/bundle/natural-names.ts'
 describe('the names of functions in the bundle', () => {
   it('are not given to those that have them', () => {
     const before = [
-      'const one=__name(()=>1,"one"),two=__name(async function(){const three=__name(x=>`a${x}`,"three")},"two");',
+      `const one=__name(()=>1,"one"),two=__name(async function(){const three=__name(x=>\`a\${x}\`,"three")},"two");`,
       'function four(){return 4}__name(four,"four");',
       'const object={five:__name(()=>5,"five")};',
     ]
     const after = [
-      'const one=()=>1,two=async function(){const three=x=>`a${x}`};',
+      `const one=()=>1,two=async function(){const three=x=>\`a\${x}\`};`,
       'function four(){return 4}four;',
       'const object={five:()=>5};',
     ]
