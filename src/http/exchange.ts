@@ -59,8 +59,9 @@ function mayEnter(
 
 /** 503 or 500 for our own faults, and what an endpoint refused without a form of its own. */
 function fail(ctx: Context, failure: unknown): void {
-  factsOf(ctx).failure = failure
-  const { status, code, retryAfter, message } = protocolError(failure)
+  const error = protocolError(failure)
+  factsOf(ctx).failure = error
+  const { status, code, retryAfter, message } = error
   ctx.status = status
   if (retryAfter !== undefined) ctx.set('Retry-After', String(retryAfter))
   ctx.body = { error: code, error_description: message }

@@ -1,7 +1,7 @@
 import type { Context } from 'koa'
 import { type Logger, pino } from 'pino'
+import type { OAuthError } from '../oauth/error.ts'
 import type { RequestFacts } from '../oauth/request.ts'
-import { protocolError } from '../oauth/responses.ts'
 import { readableOutput, standardOutput } from './log-output.ts'
 import { revocationsPath } from './revocations.ts'
 
@@ -79,7 +79,7 @@ export function requestLog(
   const audit = log.child({ log: 'audit' })
   return (ctx, facts, ms) => {
     const { id, address } = facts
-    const failure = facts.failure === undefined ? undefined : protocolError(facts.failure)
+    const { failure } = facts
     const refusal = failure && ctx.status < 500 ? refusals[ctx.path] : undefined
     const event = refusal ?? facts.audit?.event
     if (event !== undefined) {
@@ -99,13 +99,16 @@ export function requestLog(
       })
     }
     const { method, path, status } = ctx
-    logRequest({ id, method, path, status, ms, address }, describe(failure?.cause))
+    logRequest({ id, method, path, status, ms, address }, describe(failure))
   }
 }
 
-/** Name, message and place of an error of ours: never what it was given. */
-function describe(cause: unknown): string | undefined {
+/** Name and message of an error of ours, and the place of one that nobody foresaw: never what it was given. */
+function describe(failure: OAuthError | undefined): string | undefined {
+  const cause = failure?.cause
   if (!(cause instanceof Error)) return undefined
+  const said = `${cause.name}: ${cause.message.slice(0, 300)}`
+  if (failure?.code !== 'server_error') return said
   const place = cause.stack?.split('\n').find((line) => line.trim().startsWith('at '))
-  return `${cause.name}: ${cause.message.slice(0, 300)}${place === undefined ? '' : ` (${place.trim()})`}`
+  return place === undefined ? said : `${said} (${place.trim()})`
 }

@@ -18,6 +18,7 @@ import { mutualTls } from './mutual-tls.ts'
 import { proofAlgorithms } from './proof-algorithms.ts'
 import { registration } from './registration.ts'
 import { factsOf } from './request.ts'
+import { protocolError } from './responses.ts'
 import { routes } from './routes.ts'
 import { createStorage } from './storage.ts'
 
@@ -62,7 +63,7 @@ export async function createProvider(parts: ProviderParts): Promise<Provider> {
 
   // The engine catches what the endpoints throw; answer() says it (oauth/responses.ts).
   const keep = (ctx: KoaContextWithOIDC, error: Error) => {
-    factsOf(ctx).failure = error
+    factsOf(ctx).failure = protocolError(error)
   }
   provider.on('grant.error', keep)
   provider.on('revocation.error', keep)

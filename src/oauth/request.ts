@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Context } from 'koa'
 import type { Family } from '../state/state.ts'
+import type { OAuthError } from './error.ts'
 
 /** The form of a request (RFC 6749 appendix B): known parameters, none twice but `resource`, none empty. */
 export type Form = ReadonlyMap<string, readonly string[]>
@@ -46,7 +47,7 @@ export interface RequestFacts {
   throttled?: string
   /** Facts for the audit line of this request; nothing secret. */
   audit?: Record<string, unknown>
-  failure?: unknown
+  failure?: OAuthError
 }
 
 export const factsOf = (ctx: Pick<Context, 'state'>): RequestFacts => ctx.state as RequestFacts

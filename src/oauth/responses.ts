@@ -14,11 +14,11 @@ export function answer(issuer: string): Middleware {
     try {
       await next()
     } catch (error) {
-      facts.failure = error
+      facts.failure = protocolError(error)
     }
     ctx.set('Cache-Control', 'no-store')
     ctx.set('Pragma', 'no-cache')
-    if (facts.failure !== undefined) answerError(ctx, issuer, protocolError(facts.failure))
+    if (facts.failure !== undefined) answerError(ctx, issuer, facts.failure)
     // RFC 7009 section 2.2 leaves the body open; client libraries parse it as JSON.
     else if (ctx.status === 200 && (ctx.body === '' || ctx.body === undefined)) ctx.body = {}
   }
