@@ -79,12 +79,12 @@ export const attacks: Readonly<Record<string, Attack>> = {
 
 /** Milliseconds before a connection that was closed is made anew. */
 const pause = 50
-/** Attackers have many addresses, or the bound on one would stop all of this. */
-const addresses = 16
+/** Attackers have many networks, or the bounds on one would stop all of this. */
+const networks = 16
 
 async function keepAttacking({ begin }: Attack, port: number, index: number): Promise<never> {
   for (;;) {
-    const localAddress = `127.0.1.${1 + (index % addresses)}`
+    const localAddress = `127.1.${1 + (index % networks)}.1`
     const socket = connect({ port, host: '127.0.0.1', localAddress })
     socket.on('error', () => {})
     socket.once('connect', () => begin(socket))

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { IncomingMessage } from 'node:http'
+import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
 import { BlockList, isIPv6, type Socket } from 'node:net'
 import type { RequestFacts } from '../oauth/request.ts'
 
@@ -19,12 +19,19 @@ export function arriveVia(trusted: readonly string[]): Arrive {
   }
   return ({ socket, headers }) => {
     const { peer, viaProxy } = peers.get(socket) ?? meet(socket)
-    if (!viaProxy) return { id: randomUUID(), address: peer, viaProxy }
-    const hops = [headers['x-forwarded-for'] ?? []].flat().join().split(',')
-    const forwarded = hops.map((hop) => plain(hop.trim())).filter((hop) => hop !== '')
-    const address = forwarded.findLast((hop) => !trusts(proxies, hop)) ?? peer
+    const address = (viaProxy ? forwardedAddress(headers, proxies) : undefined) ?? peer
     return { id: randomUUID(), address, viaProxy }
   }
+}
+
+/** Whom trusted proxies have met; undefined where they do not say. */
+export function forwardedAddress(
+  headers: IncomingHttpHeaders,
+  proxies: BlockList,
+): string | undefined {
+  const hops = [headers['x-forwarded-for'] ?? []].flat().join().split(',')
+  const forwarded = hops.map((hop) => plain(hop.trim())).filter((hop) => hop !== '')
+  return forwarded.findLast((hop) => !trusts(proxies, hop))
 }
 
 /** Who is at the other end of a connection: the same for all its requests. */

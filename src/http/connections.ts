@@ -1,6 +1,7 @@
+import type { IncomingMessage } from 'node:http'
 import { BlockList, type Socket } from 'node:net'
-import { networkOf } from '../users/network.ts'
-import { plain, trusts } from './arrival.ts'
+import { neighbourhoodOf, networkOf } from '../users/network.ts'
+import { forwardedAddress, plain, trusts } from './arrival.ts'
 
 /** Bounds on slow, idle and numerous peers. Times are in milliseconds. */
 export interface ConnectionLimits {
@@ -19,6 +20,8 @@ export interface ConnectionLimits {
   /** Proxies, whose connections are those of many. */
   readonly trusted: BlockList
 }
+
+export type PartyOf = (request: IncomingMessage) => unknown
 
 /** For a listener that is not open to everybody, such as that of the metrics. */
 export const usualLimits: ConnectionLimits = {
@@ -51,8 +54,8 @@ export interface Connections {
   readonly limits: ConnectionLimits
   /** A new connection: takes it, perhaps in the place of an idle one, or ends it and says no. */
   arrive(socket: Socket): boolean
-  /** Whom a connection is counted to: a network, or itself alone where its peer speaks for many. */
-  partyOf(socket: Socket): unknown
+  /** Tells to whom a request of the connection is counted: a /24 of IPv4, a /64 of IPv6, or, where a proxy does not say, the connection. */
+  partyOf(socket: Socket): PartyOf
   /** A connection waits for a request: the longest idle one makes room for another. */
   idle(socket: Socket): void
   /** It waits no longer: it has a request, or is closed. */
@@ -138,7 +141,18 @@ export function createConnections(
       if (open > limits.connections * nearlyFull) makeRoom()
       return true
     },
-    partyOf: (socket) => networkOfPeer(socket, limits.trusted) ?? socket,
+    partyOf(socket) {
+      const { trusted } = limits
+      const peer = addressOfPeer(socket, trusted)
+      if (peer !== undefined) {
+        const own = neighbourhoodOf(peer)
+        return () => own
+      }
+      return ({ headers }) => {
+        const address = forwardedAddress(headers, trusted)
+        return address === undefined ? socket : neighbourhoodOf(address)
+      }
+    },
     idle(socket) {
       if (!socket.destroyed) waiting.add(socket)
     },
@@ -159,7 +173,12 @@ export function createConnections(
 }
 
 /** Undefined where the peer speaks for many, or has no address: a proxy, a unix socket. */
-function networkOfPeer({ remoteAddress }: Socket, trusted: BlockList): string | undefined {
+function addressOfPeer({ remoteAddress }: Socket, trusted: BlockList): string | undefined {
   const address = plain(remoteAddress ?? '')
-  return address === '' || trusts(trusted, address) ? undefined : networkOf(address)
+  return address === '' || trusts(trusted, address) ? undefined : address
+}
+
+function networkOfPeer(socket: Socket, trusted: BlockList): string | undefined {
+  const address = addressOfPeer(socket, trusted)
+  return address === undefined ? undefined : networkOf(address)
 }

@@ -1,10 +1,11 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
+import type { PartyOf } from './connections.ts'
 import { takeTurns } from './turns.ts'
 
 export interface Turns {
-  /** Whom the requests of a connection are counted to. */
-  readonly partyOf: (socket: Socket) => unknown
+  /** To whom the requests of a connection are counted. */
+  readonly partyOf: (socket: Socket) => PartyOf
   /** Before the first request of a connection that had none under way. */
   readonly onBusy: (socket: Socket) => void
   /** After the last. */
@@ -23,7 +24,7 @@ const mostAtOnce = 8
 type Exchange = readonly [IncomingMessage, ServerResponse]
 
 interface Line {
-  readonly party: unknown
+  readonly partyOf: PartyOf
   readonly waiting: Exchange[]
   /** Whether one is under way. */
   busy: boolean
@@ -42,12 +43,12 @@ export function inTurn(handler: RequestListener, turns: Turns): RequestListener 
   const takeTurn = takeTurns(mostAtOnce)
 
   const lineOf = (socket: Socket): Line => {
-    const line: Line = { party: partyOf(socket), waiting: [], busy: false, readBefore: 0 }
+    const line: Line = { partyOf: partyOf(socket), waiting: [], busy: false, readBefore: 0 }
     lines.set(socket, line)
     return line
   }
   const next = (socket: Socket, line: Line, [req, res]: Exchange) =>
-    takeTurn(line.party, () => {
+    takeTurn(line.partyOf(req), () => {
       if (socket.destroyed) return
       res.once('close', () => {
         const following = line.waiting.shift()

@@ -150,7 +150,7 @@ describe('RFC 9112 section 9.3.2: whose request is next', () => {
 
     it('delays nobody by more than a few of those that another has sent at once', async () => {
       const pipeliner = await join('127.0.0.1')
-      const other = await join('127.0.0.2')
+      const other = await join('127.0.1.2')
       await taken()
       pipeliner.write(get('/many').repeat(17))
       other.write(get('/other'))
@@ -164,7 +164,7 @@ describe('RFC 9112 section 9.3.2: whose request is next', () => {
     it('delays nobody by more than a few of those on the many connections of another', async () => {
       for (let index = 0; index < 40; index++) await join('127.0.0.1')
       const many = [...peers]
-      const other = await join('127.0.0.2')
+      const other = await join('127.0.1.2')
       await taken()
       for (const one of many) one.write(get('/many').repeat(10))
       other.write(get('/other'))
