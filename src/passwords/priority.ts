@@ -3,8 +3,8 @@ import { getPriority, setPriority } from 'node:os'
 
 /** As libuv calls the threads of its pool (1.50 and later). */
 const worker = 'libuv-worker'
-/** Steps of nice(2) below the event loop: a third of its weight. */
-const steps = 5
+/** Steps of nice(2) below the event loop: a tenth of its weight. */
+const steps = 10
 
 /**
  * Lets the thread that calls it give way, on Linux: there a thread has a priority of its own, and 0 means the

@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { expect } from 'chai'
+import { blockList } from '../../src/http/arrival.ts'
 import { createConnections, usualLimits } from '../../src/http/connections.ts'
 import { type Listener, listen } from '../../src/http/listen.ts'
 import { takeTurns } from '../../src/http/turns.ts'
@@ -101,7 +102,7 @@ describe('RFC 9112 section 9.3.2: whose request is next', () => {
     let server: Listener
     let peers: Socket[] = []
     let handled: string[] = []
-    const connections = createConnections(usualLimits)
+    const connections = createConnections({ ...usualLimits, trusted: blockList(['127.0.3.0/24']) })
     before(async () => {
       const at = { host: '127.0.0.1', port: await freePort() }
       server = await listen(
@@ -135,7 +136,8 @@ describe('RFC 9112 section 9.3.2: whose request is next', () => {
       await once(peer, 'connect')
       return peer.resume()
     }
-    const get = (target: string) => `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`
+    const get = (target: string, forwardedFor = '') =>
+      `GET ${target} HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: ${forwardedFor}\r\n\r\n`
     /** All have been taken, so that what is sent in one turn of the loop is read in one. */
     const taken = () =>
       until(
@@ -169,6 +171,20 @@ describe('RFC 9112 section 9.3.2: whose request is next', () => {
       for (const one of many) one.write(get('/many').repeat(10))
       other.write(get('/other'))
       expect(await placeOfOther()).to.be.below(30)
+      await until(
+        () => handled.length,
+        (count) => count === 401,
+      )
+    })
+
+    it('delays nobody by those that a proxy brings from another network on many connections', async () => {
+      for (let index = 0; index < 41; index++) await join('127.0.3.1')
+      const [other, ...many] = peers
+      await taken()
+      for (const [index, one] of many.entries())
+        one.write(get('/many', `198.51.100.${index}`).repeat(10))
+      other?.write(get('/other', '192.0.2.1'))
+      expect(await placeOfOther()).to.be.below(20)
       await until(
         () => handled.length,
         (count) => count === 401,
