@@ -25,12 +25,32 @@ export interface RevokedSet {
 /** Clients come again and again, and are few. */
 const mostClients = 1000
 
-/** What ended of one kind, in the order in which it will be forgotten. */
+/** What ended of one kind. */
 interface Ended {
-  /** By name, in milliseconds since 1970. */
+  /** By name, in milliseconds since 1970, in the order in which they will be forgotten. */
   readonly times: Map<string, number>
+  /** How many of the names end alike: most that are asked for are not there, and most of those need no look at `times`. */
+  readonly counts: Uint32Array
   /** The last of them all, remembered or forgotten. */
   latest: number
+}
+
+const noneEnded = (): Ended => ({ times: new Map(), counts: new Uint32Array(2 ** 14), latest: 0 })
+
+/** When it ended, in milliseconds since 1970; 0 if it did not. */
+const endOf = ({ times, counts }: Ended, name: string): number =>
+  counts[endingOf(name)] === 0 ? 0 : (times.get(name) ?? 0)
+
+/** 14 bits of the end of a name: random ids and digests in base64url differ there. */
+function endingOf(name: string): number {
+  const last = name.length - 1
+  const high = (name.charCodeAt(last - 3) << 8) ^ (name.charCodeAt(last - 2) << 4)
+  return (high ^ name.charCodeAt(last - 1)) & 0x3fff
+}
+
+function count({ counts }: Ended, name: string, change: 1 | -1): void {
+  const ending = endingOf(name)
+  counts[ending] = (counts[ending] ?? 0) + change
 }
 
 /**
@@ -38,19 +58,24 @@ interface Ended {
  * if its memory comes along. Any other costs a hash, of its user, where a cut-off is as late as it is.
  */
 export function revokedSet(): RevokedSet {
-  const none = (): Ended => ({ times: new Map(), latest: 0 })
-  const ended = { token: none(), family: none(), user: none(), client: none(), everything: none() }
+  const ended = {
+    token: noneEnded(),
+    family: noneEnded(),
+    user: noneEnded(),
+    client: noneEnded(),
+    everything: noneEnded(),
+  }
   const kinds = Object.values(ended)
   /** Stands for what is known until there is news. */
   let asOf = {}
-  /** When clients ended, of those asked about since the last news. */
+  /** When clients ended, of those asked about lately. */
   const endsOfClients = new Map<string, number>()
 
   function endOfClient(id: string): number {
     const known = endsOfClients.get(id)
     if (known !== undefined) return known
     if (endsOfClients.size >= mostClients) endsOfClients.clear()
-    const end = ended.client.times.get(digestOf(id)) ?? 0
+    const end = endOf(ended.client, digestOf(id))
     endsOfClients.set(id, end)
     return end
   }
@@ -60,9 +85,9 @@ export function revokedSet(): RevokedSet {
     // iat has whole seconds: what was issued in the second of a cut-off is dead (ADR 0002).
     const issued = iat * 1000
     return (
-      (typeof jti === 'string' && token.times.has(jti)) ||
-      (typeof sid === 'string' && family.times.has(sid)) ||
-      (issued <= user.latest && issued <= (user.times.get(digestOf(sub)) ?? 0)) ||
+      (typeof jti === 'string' && endOf(token, jti) > 0) ||
+      (typeof sid === 'string' && endOf(family, sid) > 0) ||
+      (issued <= user.latest && issued <= endOf(user, digestOf(sub))) ||
       (issued <= client.latest && issued <= endOfClient(client_id)) ||
       issued <= everything.latest
     )
@@ -71,21 +96,24 @@ export function revokedSet(): RevokedSet {
   return {
     add({ kind, name, at }) {
       const known = ended[kind]
-      const before = known.times.get(name) ?? 0
+      const before = known.times.get(name)
+      if (before === undefined) count(known, name, 1)
       // Last in the order in which they will be forgotten.
       known.times.delete(name)
-      known.times.set(name, Math.max(before, at))
+      known.times.set(name, Math.max(before ?? 0, at))
       known.latest = Math.max(known.latest, at)
       asOf = {}
       endsOfClients.clear()
     },
     forget(limit) {
-      for (const { times } of kinds) {
-        for (const [name, at] of times) {
+      for (const known of kinds) {
+        for (const [name, at] of known.times) {
           if (at > limit) break
-          times.delete(name)
+          known.times.delete(name)
+          count(known, name, -1)
         }
       }
+      endsOfClients.clear()
     },
     has(claims, memory = {}) {
       if (memory.sparedAsOf === asOf) return false
