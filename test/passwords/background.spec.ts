@@ -7,6 +7,17 @@ import { findFormat, vectors } from './vectors.ts'
 
 const input = Buffer.alloc(32, 'password')
 
+/** The names of loops of so many rounds that begin in this order. */
+async function inOrderOfTheirEnds(loops: Readonly<Record<string, number>>): Promise<string[]> {
+  const ended: string[] = []
+  const run = async ([name, rounds]: [string, number]) => {
+    await inBackground({ loop: 'iterated', digest: 'sha256', input, rounds })
+    ended.push(name)
+  }
+  await Promise.all(Object.entries(loops).map(run))
+  return ended
+}
+
 describe('loops of digests', () => {
   beforeEach(() => computeInAtMost(availableParallelism()))
 
@@ -30,36 +41,20 @@ describe('loops of digests', () => {
   })
 
   it('run beside each other, one a processor', async () => {
-    const ended: string[] = []
-    const run = async (name: string, rounds: number) => {
-      await inBackground({ loop: 'iterated', digest: 'sha256', input, rounds })
-      ended.push(name)
-    }
-    await Promise.all([run('long', 100_000), run('short', 1)])
     const order = availableParallelism() > 1 ? ['short', 'long'] : ['long', 'short']
-    expect(ended).to.deep.equal(order)
+    expect(await inOrderOfTheirEnds({ long: 100_000, short: 1 })).to.deep.equal(order)
   })
 
   it('run in no more threads than they are given', async () => {
-    const ended: string[] = []
-    const run = async (name: string, rounds: number) => {
-      await inBackground({ loop: 'iterated', digest: 'sha256', input, rounds })
-      ended.push(name)
-    }
     computeInAtMost(1)
-    await Promise.all([run('long', 100_000), run('short', 1)])
+    const ended = await inOrderOfTheirEnds({ long: 100_000, short: 1 })
     expect(ended).to.deep.equal(['long', 'short'])
   })
 
   it('go to the thread that is free first', async () => {
-    const ended: string[] = []
-    const run = async (name: string, rounds: number) => {
-      await inBackground({ loop: 'iterated', digest: 'sha256', input, rounds })
-      ended.push(name)
-    }
     computeInAtMost(2)
     // The third waits for the first thread, until the second has nothing else to do.
-    await Promise.all([run('long', 100_000), run('short', 1000), run('third', 1)])
+    const ended = await inOrderOfTheirEnds({ long: 100_000, short: 1000, third: 1 })
     expect(ended).to.deep.equal(['short', 'third', 'long'])
   })
 
