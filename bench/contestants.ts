@@ -1,12 +1,10 @@
-import { mkdirSync, readFileSync } from 'node:fs'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { freePort } from '../test/parts/port.ts'
 import type { RedisServer } from '../test/parts/redis.ts'
 import { glewlwydProgram, setUpGlewlwyd } from './glewlwyd.ts'
+import { type HashCost, startLatchkey } from './latchkey.ts'
 import { type Subject, startProgram, startSubject } from './subject.ts'
-
-/** What a hash costs: KiB, passes, lanes. */
-export type HashCost = readonly [memory: number, iterations: number, parallelism: number]
 
 export const owasp: HashCost = [19_456, 2, 1]
 /** What pwdlib and argon2-cffi recommend, and the tutorial has. */
@@ -51,18 +49,9 @@ const latchkey = (name: string, state: (surroundings: Surroundings) => string): 
   name,
   async start(surroundings) {
     const folder = folderFor(surroundings)
-    const { tree, cost } = surroundings
-    const file = tree === undefined ? 'latchkey-server.ts' : join(tree, 'bench/latchkey-server.ts')
-    const words = [folder, state({ ...surroundings, folder }), await freePort(), ...cost]
-    return startSubject(file, words.map(String), flags(tree))
+    return startLatchkey({ ...surroundings, folder, state: state({ ...surroundings, folder }) })
   },
 })
-
-/** Those with which bin/latchkey starts Node. */
-function flags(tree = join(import.meta.dirname, '..')): string[] {
-  const command = readFileSync(join(tree, 'bin/latchkey'), 'utf8')
-  return command.match(/^memory="(.+)"$/m)?.[1]?.split(' ') ?? []
-}
 
 const reference = (
   name: string,

@@ -9,11 +9,11 @@ import {
 } from '../src/resource-server/index.ts'
 import { openState } from '../src/state/index.ts'
 import type { NewFamily } from '../src/state/state.ts'
-import { freePort } from '../test/parts/port.ts'
 import { startRedis } from '../test/parts/redis.ts'
 import { temporaryFolder } from '../test/parts/temporary-folder.ts'
+import { least } from './contestants.ts'
 import { issueTokens, type TokenIssuer } from './issue-tokens.ts'
-import { startSubject } from './subject.ts'
+import { startLatchkey } from './latchkey.ts'
 
 /**
  * npm run bench:feed [-- --revocations 500]: over SQLite and Redis, the time from the 200 of a
@@ -141,8 +141,7 @@ for (const store of ['SQLite', 'Redis']) {
   const folder = await temporaryFolder()
   const redis = store === 'Redis' ? await startRedis() : undefined
   const state = redis?.url ?? `sqlite:${join(folder.path, 'state.sqlite')}`
-  const args = [folder.path, state, String(await freePort()), '8192', '1', '1']
-  const server = await startSubject('latchkey-server.ts', args)
+  const server = await startLatchkey({ folder: folder.path, state, cost: least })
   try {
     const issuer = issueTokens(server.url, audience, 20_000)
     if (store === 'SQLite') await costs(server.url, 'nothing revoked', issuer)

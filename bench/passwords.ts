@@ -3,13 +3,13 @@ import { hash, verify } from '@node-rs/argon2'
 import {
   type Contestant,
   fastapi,
-  type HashCost,
   latchkeyRedis,
   owasp,
   type Surroundings,
   startIfThere,
   tutorial,
 } from './contestants.ts'
+import type { HashCost } from './latchkey.ts'
 import { load } from './load.ts'
 import { login } from './scenarios.ts'
 import { type Spread, spread } from './statistics.ts'

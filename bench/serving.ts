@@ -1,3 +1,5 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { memoryOf } from './process.ts'
@@ -10,12 +12,26 @@ export interface Serving extends Subject {
   forgetPeak(): void
 }
 
-/** Starts the program with a configuration, whose file and data are in `folder`. */
-export async function startServing(folder: string, url: string, config: object): Promise<Serving> {
+const root = join(import.meta.dirname, '..')
+
+/** As `npm start` does: who does not would measure the TypeScript. Another tree may be older than the bundle. */
+export function freshBundle(tree = root): void {
+  if (!existsSync(join(tree, 'scripts/bundle.ts'))) return
+  execFileSync(process.execPath, ['scripts/bundle.ts', '--if-stale'], { cwd: tree })
+}
+
+/** Starts the program, that of another checkout if told so, with a configuration, whose file and data are in `folder`. */
+export async function startServing(
+  folder: string,
+  url: string,
+  config: object,
+  tree = root,
+): Promise<Serving> {
+  freshBundle(tree)
   const file = join(folder, 'latchkey.yaml')
   await writeFile(file, JSON.stringify(config))
   const server = await startProgram({
-    command: join(import.meta.dirname, '../bin/latchkey'),
+    command: join(tree, 'bin/latchkey'),
     args: ['serve', '--config', file],
     folder,
     url,

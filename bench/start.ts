@@ -1,6 +1,6 @@
-import { execFileSync, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { existsSync, mkdirSync, writeFileSync } from 'node:fs'
+import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { freePort } from '../test/parts/port.ts'
@@ -8,6 +8,7 @@ import { glewlwyd, type Surroundings } from './contestants.ts'
 import { glewlwydManner, glewlwydProgram, setUpGlewlwyd } from './glewlwyd.ts'
 import { usual } from './manner.ts'
 import { memoryOf } from './process.ts'
+import { freshBundle } from './serving.ts'
 import { type Spread, spread } from './statistics.ts'
 
 export interface StartFigures {
@@ -35,11 +36,7 @@ const references = join(import.meta.dirname, 'references')
 const starters: readonly Starter[] = [
   {
     name: 'Latchkey, Redis',
-    // As `npm start` does. Another tree may be older than the bundle.
-    async prepare({ tree = root }) {
-      if (!existsSync(join(tree, 'scripts/bundle.ts'))) return
-      execFileSync(process.execPath, ['scripts/bundle.ts', '--if-stale'], { cwd: tree })
-    },
+    prepare: async ({ tree }) => freshBundle(tree),
     command({ folder, redis, tree = root }, port) {
       const own = join(folder, 'start')
       mkdirSync(own, { recursive: true })

@@ -16,13 +16,15 @@ if (stale || !process.argv.includes('--if-stale')) await bundle()
 
 async function bundle(): Promise<void> {
   // Not to be read where nothing is to be done.
-  const [{ build }, { builtins }, { naturalNames }, { oneCopy }, { notices }] = await Promise.all([
-    import('esbuild'),
-    import('./bundle/builtins.ts'),
-    import('./bundle/natural-names.ts'),
-    import('./bundle/one-copy.ts'),
-    import('./bundle/notices.ts'),
-  ])
+  const [{ build }, { builtins }, { naturalNames }, { oneCopy }, { plainContext }, { notices }] =
+    await Promise.all([
+      import('esbuild'),
+      import('./bundle/builtins.ts'),
+      import('./bundle/natural-names.ts'),
+      import('./bundle/one-copy.ts'),
+      import('./bundle/plain-context.ts'),
+      import('./bundle/notices.ts'),
+    ])
   rmSync(server, { recursive: true, force: true })
   // What bin/latchkey let Node keep of the former bundle.
   rmSync(join(root, 'node_modules/.cache/latchkey'), { recursive: true, force: true })
@@ -47,7 +49,7 @@ async function bundle(): Promise<void> {
     banner: {
       js: "import { createRequire as requireFrom } from 'node:module';const require=requireFrom(import.meta.url);",
     },
-    plugins: [builtins, oneCopy],
+    plugins: [builtins, oneCopy, plainContext],
     metafile: true,
     logLevel: 'warning',
     // The compiler's settings are about the sources' types.
