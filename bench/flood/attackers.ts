@@ -1,4 +1,5 @@
 import { Agent, request } from 'node:http'
+import { getPriority, setPriority } from 'node:os'
 import { setTimeout as pause } from 'node:timers/promises'
 
 /** What became of so many logins. */
@@ -51,6 +52,8 @@ const login = (agent: Agent, url: string, address: string) =>
     sent.end(form)
   })
 
+// An attacker has machines of their own: on this one they come after the server.
+setPriority(Math.min(19, getPriority() + 10))
 const [url = '', rate = '', seconds = ''] = process.argv.slice(2)
 process.send?.(await flood(url, Number(rate), Number(seconds)))
 process.disconnect?.()
