@@ -2,6 +2,7 @@ import type { Config } from '../../config/schema.ts'
 import { createLog } from '../../http/log.ts'
 import { startService } from '../../service.ts'
 import { demoScreen, prepareDemo } from '../demo.ts'
+import { keepMemorySmall } from './memory.ts'
 import { inTime, linger } from './patience.ts'
 import { createReload } from './reload.ts'
 import type { Signals } from './signals.ts'
@@ -11,6 +12,7 @@ export async function serveAlone(file: string, config: Config, signals: Signals)
   if (config.development) await prepareDemo(config)
   const log = await createLog(config.log)
   const service = await startService(config, log)
+  keepMemorySmall()
   if (config.development) process.stdout.write(demoScreen(service.url, config))
   const { replace: apply, metrics } = service
   signals.onReload(createReload({ file, config, log, apply, onOutcome: metrics.reloaded }))

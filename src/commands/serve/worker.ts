@@ -1,5 +1,6 @@
 import { createLog } from '../../http/log.ts'
 import { type Service, startService } from '../../service.ts'
+import { keepMemorySmall } from './memory.ts'
 import type { Order, Word } from './messages.ts'
 import { linger } from './patience.ts'
 
@@ -22,6 +23,7 @@ export async function serveAsWorker(): Promise<void> {
     const log = (await createLog(config.log)).child({ worker: number })
     // The metrics of all are the primary's to tell.
     const service = await startService({ ...config, metrics: undefined }, log, of)
+    keepMemorySmall()
     served(service)
     await say({ type: 'serving', url: service.url })
     await service.close(await ended)
