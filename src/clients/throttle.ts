@@ -32,7 +32,7 @@ export interface ClientThrottle {
 /** Wrong secrets of one client from one network, as far as this process has seen them. */
 interface Count {
   wrong: number
-  /** Milliseconds since the epoch. */
+  /** By the clock that nobody sets, in milliseconds. */
   readonly until: number
 }
 
@@ -52,7 +52,7 @@ export function createClientThrottle(
 
   const current = (key: string): Count | undefined => {
     const count = counts.get(key)
-    if (count === undefined || count.until > Date.now()) return count
+    if (count === undefined || count.until > performance.now()) return count
     counts.delete(key)
     return undefined
   }
@@ -68,19 +68,19 @@ export function createClientThrottle(
       if (repeated || counts.size === 0) return undefined
       const count = current(`${network} ${client}`)
       if (count === undefined || count.wrong < limit || exempt(address)) return undefined
-      return Math.max(1, Math.ceil((count.until - Date.now()) / 1000))
+      return Math.max(1, Math.ceil((count.until - performance.now()) / 1000))
     },
     async failed(client, { network, address, repeated }) {
       if (!enabled || repeated || exempt(address)) return
       const key = `${network} ${client}`
       // Counted here before anything is awaited: guesses sent all at once are not judged all at once.
-      const count = current(key) ?? { wrong: 0, until: Date.now() + window * 1000 }
+      const count = current(key) ?? { wrong: 0, until: performance.now() + window * 1000 }
       count.wrong += 1
       keep(key, count)
       const owner = `secret ${createHash('sha256').update(key).digest('base64url')}`
       const spending = await state.spend([{ owner, name: 'secret', limit, window }])
       if (spending.allowed) return
-      keep(key, { wrong: limit, until: Date.now() + spending.retryAfter * 1000 })
+      keep(key, { wrong: limit, until: performance.now() + spending.retryAfter * 1000 })
     },
   }
 }

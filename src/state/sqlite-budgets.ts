@@ -6,14 +6,17 @@ import { milliseconds } from './lifetimes.ts'
 /** Budgets and known origins in SQLite. Nothing here awaits: all of it belongs into a transaction. */
 export function sqliteBudgets(database: DatabaseSync) {
   const sql = {
+    // One that ends later than a window from now was spent before the clock was set back: nobody is
+    // kept out for as long as a clock was wrong.
     budget: database.prepare(
-      'SELECT spent, expires_at FROM budget WHERE key = ? AND expires_at > ?',
+      'SELECT spent, expires_at FROM budget WHERE key = ? AND expires_at > ? AND expires_at <= ?',
     ),
     // The end of a budget with delays moves with each try.
     spend: database.prepare(`
       INSERT INTO budget (key, spent, expires_at) VALUES (:key, 1, :expires)
-      ON CONFLICT DO UPDATE SET spent = iif(expires_at > :now, spent + 1, 1),
-        expires_at = iif(expires_at > :now AND NOT :moves, expires_at, excluded.expires_at)`),
+      ON CONFLICT DO UPDATE SET
+        spent = iif(expires_at > :now AND expires_at <= :expires, spent + 1, 1),
+        expires_at = iif(expires_at > :now AND NOT :moves, min(expires_at, :expires), :expires)`),
     refund: database.prepare('UPDATE budget SET spent = spent - 1 WHERE key = ?'),
     forgetSpent: database.prepare('DELETE FROM budget WHERE key = ? AND spent <= 0'),
     restore: database.prepare('DELETE FROM budget WHERE key = ?'),
@@ -31,7 +34,7 @@ export function sqliteBudgets(database: DatabaseSync) {
   /** Milliseconds; nothing or less, where there is one left. */
   const wait = (budget: Budget, now: number): number => {
     const [limit, window, first, longest, most] = figures(budget)
-    const row = sql.budget.get(keyOf(budget), now)
+    const row = sql.budget.get(keyOf(budget), now, now + window)
     const spent = Number(row?.spent ?? 0)
     if (spent < limit) return 0
     const left = row ? Number(row.expires_at) - now : window

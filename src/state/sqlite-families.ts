@@ -52,8 +52,9 @@ export function sqliteFamilies(
       if (presented === family.generation - 1 && presented > 0) {
         const { generation } = family
         if (nonce === row.nonce) return { outcome: 'rotated', generation, family }
-        // The current generation is unused, or it would not be current.
-        if (now - family.lastUsedAt < grace * 1000)
+        // The current generation is unused, or it would not be current. A rotation from the future is a
+        // clock that was set back since: nobody knows how long ago it was, and none is no grace.
+        if (Math.abs(now - family.lastUsedAt) < grace * 1000)
           return { outcome: 'retried', generation, family }
       }
       // RFC 9700 section 4.14.2: one of the two who present it stole it. A generation from the future

@@ -54,12 +54,12 @@ export function createThrottle(
     async reserve(attempt) {
       if (!limits.enabled || exempt(attempt.address)) return uncounted
       const { budgets, from } = loginBudgets(attempt, limits, key)
-      const deadline = Date.now() + patience
+      const deadline = performance.now() + patience
       let spending = await state.spend(budgets, from)
       // Good logins in flight hold reservations too: they are no reason to refuse another.
       while (
         !spending.allowed &&
-        (await flights.givenBack(flightOf(spending.budget), deadline - Date.now()))
+        (await flights.givenBack(flightOf(spending.budget), deadline - performance.now()))
       ) {
         spending = await state.spend(budgets, from)
       }

@@ -13,6 +13,8 @@ export interface Store {
   readonly options: StateOptions
   /** Loses everything, as FLUSHALL or a deleted file does. */
   empty(): Promise<void>
+  /** Makes a family what it would be, had the store's clock been set back by so many milliseconds. */
+  putForward(id: string, by: number): Promise<void>
   close(): Promise<void>
 }
 
@@ -234,6 +236,32 @@ export function conformsToState(start: () => Promise<Store>, connections = 4): v
       expect(await state.rotate(rotation(id, 1, { grace: 0 }))).to.deep.equal({ outcome: 'reused' })
       expect(await state.findFamily(id)).to.equal(undefined)
       expect(await state.rotate(rotation(id, 2))).to.deep.equal({ outcome: 'gone' })
+    })
+
+    it('gives no grace for the time that a clock was set back by', async () => {
+      for (const [grace, by] of [
+        [0, 100],
+        [10, 3_600_000],
+      ] as const) {
+        const { id } = await state.openFamily(login())
+        await state.rotate(rotation(id, 1, { grace }))
+        await store.putForward(id, by)
+        expect(await state.rotate(rotation(id, 1, { grace }))).to.deep.equal({ outcome: 'reused' })
+        expect(await state.findFamily(id)).to.equal(undefined)
+      }
+    })
+
+    it('goes on with a login from before a clock was set back', async () => {
+      const { id } = await state.openFamily(login())
+      await state.rotate(rotation(id, 1))
+      await store.putForward(id, 5_000)
+      expect(await state.rotate(rotation(id, 1)), 'a retry').to.include({ outcome: 'retried' })
+      for (const generation of [2, 3, 4]) {
+        const turn = await state.rotate(rotation(id, generation))
+        expect(turn).to.include({ outcome: 'rotated', generation: generation + 1 })
+        expect(await state.findFamily(id)).to.deep.equal('family' in turn && turn.family)
+      }
+      expect(await state.rotate(rotation(id, 4))).to.include({ outcome: 'retried' })
     })
 
     it('has no grace for grandparents', async () => {

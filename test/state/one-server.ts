@@ -4,6 +4,7 @@ import { type Program, startRedis } from '../parts/redis.ts'
 import { tidied } from '../parts/tidy.ts'
 import { until } from '../parts/until.ts'
 import type { Store } from './conformance.ts'
+import { putForward } from './put-forward.ts'
 
 /** A store on a server of its own. */
 export const oneServer = (program: Program) => async (): Promise<Store> => {
@@ -11,6 +12,7 @@ export const oneServer = (program: Program) => async (): Promise<Store> => {
   return {
     options: { url: redis.url },
     empty: async () => void (await redis.command('FLUSHALL')),
+    putForward: (id, by) => putForward([redis], id, by),
     close: redis.stop,
   }
 }

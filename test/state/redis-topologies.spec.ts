@@ -17,6 +17,7 @@ import { until } from '../parts/until.ts'
 import { conformsToState } from './conformance.ts'
 import { fresh, login, rotation } from './login.ts'
 import { outcomeOf, recovered } from './outcomes.ts'
+import { putForward } from './put-forward.ts'
 import { clusterOptions, servesEveryTopology } from './topologies.ts'
 
 describe('state in Redis', () => servesEveryTopology(usualProgram, ['dies', 'freezes']))
@@ -31,6 +32,7 @@ describe('state in Redis Cluster', () => {
       empty: async () => {
         for (const node of nodes) await node.command('FLUSHALL')
       },
+      putForward: (id, by) => putForward(nodes, id, by),
       close: async () => {
         for (const node of nodes) await node.stop()
       },

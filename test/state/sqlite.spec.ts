@@ -20,6 +20,13 @@ const start = async () => {
     file,
     options: { url: `sqlite:${file}` },
     empty: async () => emptied(file),
+    putForward: async (id: string, by: number) =>
+      changed(
+        file,
+        'UPDATE family SET created_at = created_at + ?2, last_used_at = last_used_at + ?2 WHERE id = ?1',
+        id,
+        by,
+      ),
     close: async () => rmSync(folder, { recursive: true }),
   }
 }
@@ -28,6 +35,12 @@ function emptied(file: string): void {
   const database = new DatabaseSync(file, { timeout: 5000 })
   const tables = database.prepare("SELECT name FROM sqlite_schema WHERE type = 'table'").all()
   for (const { name } of tables) database.exec(`DELETE FROM ${name}`)
+  database.close()
+}
+
+function changed(file: string, statement: string, ...values: (string | number)[]): void {
+  const database = new DatabaseSync(file, { timeout: 5000 })
+  database.prepare(statement).run(...values)
   database.close()
 }
 
@@ -55,6 +68,28 @@ describe('state in SQLite', () => {
       expect(await second.epoch()).to.equal(epoch)
       await second.close()
       expect(statSync(store.file).mode & 0o777).to.equal(0o600)
+    })
+
+    it('keeps nobody out for as long as a clock was ahead that was set back', async () => {
+      const state = await openState(store.options)
+      const budgets = [
+        { owner: 'one', name: 'plain', limit: 1, window: 60 },
+        {
+          owner: 'one',
+          name: 'with delays',
+          limit: 1,
+          window: 60,
+          delays: { first: 9, longest: 9, most: 9 },
+        },
+      ]
+      for (const budget of budgets) {
+        await state.spend([budget])
+        expect(await state.spend([budget]), budget.name).to.include({ allowed: false })
+        changed(store.file, 'UPDATE budget SET expires_at = expires_at + ?', 365 * 86_400_000)
+        expect(await state.spend([budget]), budget.name).to.include({ allowed: true })
+        expect(await state.spend([budget]), budget.name).to.include({ allowed: false })
+      }
+      await state.close()
     })
 
     it('is written ahead and synchronized in full', async () => {

@@ -1,12 +1,12 @@
 -- A family is one string, because a hash with a value beyond 64 bytes costs three times as much:
 --   generation createdAt lastUsedAt idleExpiresAt expiresAt nonce client sub\n
 --   facts
--- The last three times are milliseconds since createdAt, which is shorter.
+-- The last three times are milliseconds since createdAt, which is shorter; before it, where the clock was set back.
 -- Nonce, client and sub are percent-encoded, so a space ends each and their keys need no decoding.
 local function read(key)
   local value = redis.call('GET', key)
   if not value then return nil end
-  local number = '(%d+) '
+  local number = '(-?%d+) '
   local generation, createdAt, lastUsedAt, idleExpiresAt, expiresAt, nonce, client, sub, facts =
     value:match('^' .. number:rep(5) .. '([^ ]*) ([^ ]*) ([^\n]*)\n(.*)$')
   return {

@@ -17,8 +17,9 @@ end
 -- Generation 0 was never handed out, so the first generation has no parent.
 if presented == family.generation - 1 and presented > 0 then
   local again = nonce == family.nonce
-  -- The current generation is unused, or it would not be current.
-  if again or at - family.lastUsedAt < grace then
+  -- The current generation is unused, or it would not be current. A rotation from the future is a
+  -- clock that was set back since: nobody knows how long ago it was, and none is no grace.
+  if again or math.abs(at - family.lastUsedAt) < grace then
     -- A write that changes nothing, for WAIT to wait for the rotation, whichever connection it came over (delete.lua).
     redis.call('PEXPIREAT', KEYS[1], string.format('%.0f', family.idleExpiresAt))
     return { again and 'rotated' or 'retried', family.value }
