@@ -169,6 +169,39 @@ describe('state in SQLite', () => {
       await state.close()
     })
 
+    it('forgets nothing while a clock is ahead that is set back', async () => {
+      const state = await openSqlite(store.file, () => {}, { sweepInterval: 20 })
+      const jti = fresh('jti')
+      const { id } = await state.openFamily(login())
+      await state.revokeToken(jti, 600)
+      const { end } = await state.revocationLog()
+      const swept = () =>
+        until(
+          () => remains('record'),
+          (count) => count === 0,
+        )
+      const { now } = Date
+      const remains = (table: string) => {
+        const database = new DatabaseSync(store.file)
+        const { count } = database.prepare(`SELECT count(*) AS count FROM ${table}`).get() ?? {}
+        database.close()
+        return Number(count)
+      }
+      // Two, as a sweep may be under way.
+      for (const _ of [1, 2]) {
+        await state.save('AccessToken', fresh('record'), {}, 0.01)
+        Date.now = () => now() + 365 * 86_400_000
+        await swept()
+        Date.now = now
+      }
+      expect(
+        await state.tokenStanding({ jti, sub: 'one', clientId: 'web', issuedAt: now() / 1000 }),
+      ).to.deep.equal({ live: false })
+      expect(await state.findFamily(id)).to.include({ id })
+      expect(await state.revocationLog()).to.include({ end })
+      await state.close()
+    })
+
     it('is refused when it belongs to another program, or to a later version', async () => {
       const folder = dirname(store.file)
       mkdirSync(folder)
