@@ -10,7 +10,7 @@ export function sqliteFamilies(
   revocations: Pick<ReturnType<typeof sqliteRevocations>, 'append'>,
 ) {
   const end = (id: string, now: number): void => {
-    if (sql.endFamily.run(id).changes === 1) revocations.append('family', id, now, now)
+    if (sql.endFamily.run(id).changes === 1) revocations.append('family', id, now)
   }
 
   return {

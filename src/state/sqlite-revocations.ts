@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto'
 import type { DatabaseSync } from 'node:sqlite'
+import type { Clock } from './clock.ts'
 import { milliseconds } from './lifetimes.ts'
 import { birth, positionOf, readPosition } from './positions.ts'
 import type { Revocation, RevocationLog, RevocationPage } from './state.ts'
 
 /** The log of revocations in SQLite. Nothing here awaits: `append` and `epoch` belong into a transaction. */
-export function sqliteRevocations(database: DatabaseSync, retention: number) {
+export function sqliteRevocations(database: DatabaseSync, retention: number, clock: Clock) {
   const sql = {
     append: database.prepare(
       'INSERT INTO revocation (kind, target, at, expires_at) VALUES (?, ?, ?, ?)',
@@ -23,13 +24,13 @@ export function sqliteRevocations(database: DatabaseSync, retention: number) {
   }
 
   return {
-    append(kind: Revocation['kind'], target: string, at: number, now: number): void {
-      sql.append.run(kind, target, at, Math.max(at, now) + milliseconds(retention))
+    append(kind: Revocation['kind'], target: string, at: number): void {
+      sql.append.run(kind, target, at, Math.max(at, clock.latest()) + milliseconds(retention))
     },
 
     epoch(now: number): string {
       if (sql.keepEpoch.run(randomUUID()).changes === 1) {
-        this.append('everything', '', birth(now), now)
+        this.append('everything', '', birth(now))
       }
       return String(sql.epoch.get()?.id)
     },

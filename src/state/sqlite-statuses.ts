@@ -1,10 +1,11 @@
 import type { DatabaseSync } from 'node:sqlite'
+import type { Clock } from './clock.ts'
 import { milliseconds } from './lifetimes.ts'
 import { endOfSecond, firstSerial } from './serials.ts'
 import type { StatusBearer, StatusEnd, StatusSpan } from './state.ts'
 
 /** The serials of tokens with a status in SQLite. Nothing here awaits: `allocate` belongs into a transaction. */
-export function sqliteStatuses(database: DatabaseSync, retention: number) {
+export function sqliteStatuses(database: DatabaseSync, retention: number, clock: Clock) {
   const sql = {
     allocate: database.prepare(`
       INSERT INTO status (client, serial, family, sub, since, at, expires_at)
@@ -46,7 +47,7 @@ export function sqliteStatuses(database: DatabaseSync, retention: number) {
         sub,
         since: family?.createdAt ?? now,
         now,
-        expires: now + milliseconds(retention),
+        expires: clock.latest() + milliseconds(retention),
       })
       return Number(row?.serial)
     },

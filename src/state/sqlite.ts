@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { setImmediate as otherWork } from 'node:timers/promises'
+import { startClock } from './clock.ts'
 import { logRetentionByDefault, longestFamily, milliseconds } from './lifetimes.ts'
 import { sqliteBudgets } from './sqlite-budgets.ts'
 import { sqliteDatabase } from './sqlite-database.ts'
@@ -25,20 +26,20 @@ export async function openSqlite(
 ): Promise<State> {
   const { database, answer, atomically } = sqliteDatabase(resolve(file))
   const sql = prepare(database)
-  const revocations = sqliteRevocations(database, logRetention)
+  const clock = startClock(logRetention)
+  const revocations = sqliteRevocations(database, logRetention, clock)
   const families = sqliteFamilies(sql, revocations)
-  const statuses = sqliteStatuses(database, logRetention)
+  const statuses = sqliteStatuses(database, logRetention, clock)
   const keys = sqliteKeys(database)
   const spending = sqliteBudgets(database)
   const now = () => Date.now()
-  const until = (ttl: number) => now() + Math.ceil(ttl * 1000)
-  // A clock that is set ahead, and back later, must not have cost a revocation: what is removed is over by the
-  // clock that nobody sets, too, which starts with the process.
-  const certain = () => Math.min(now(), performance.timeOrigin + performance.now())
+  const until = (ttl: number) => clock.latest() + Math.ceil(ttl * 1000)
 
   const sweep = async () => {
     for (const removal of sql.sweeps) {
-      while ((await answer(() => removal.run(certain(), sweepBatch).changes)) === sweepBatch) {
+      while (
+        (await answer(() => removal.run(clock.earliest(), sweepBatch).changes)) === sweepBatch
+      ) {
         await otherWork()
         if (!database.isOpen) return
       }
@@ -73,7 +74,7 @@ export async function openSqlite(
     revokeToken: (jti, ttl) =>
       atomically(() => {
         if (ttl <= 0) return
-        revocations.append('token', jti, now(), now())
+        revocations.append('token', jti, now())
         sql.revoke.run(jti, until(ttl))
       }),
 
@@ -95,7 +96,7 @@ export async function openSqlite(
         const present = now()
         const mark = Math.ceil(at ?? present)
         const expires = Math.max(mark, present) + milliseconds(longestFamily)
-        revocations.append(target.kind, nameOf(target), mark, present)
+        revocations.append(target.kind, nameOf(target), mark)
         sql.cutOff.run(target.kind, nameOf(target), mark, expires)
       }),
 
@@ -106,7 +107,7 @@ export async function openSqlite(
 
     keyRing: () => answer(keys.ring),
     replaceKeyRing: (expected, ring) => atomically(() => keys.replaceRing(expected, ring)),
-    cutKey: (kid) => atomically(() => revocations.append('key', kid, now(), now())),
+    cutKey: (kid) => atomically(() => revocations.append('key', kid, now())),
     reportKeys: (report, ttl) => atomically(() => keys.report(report, ttl, now())),
     keyReports: (kids) => answer(() => keys.reports(kids, now())),
 

@@ -169,37 +169,46 @@ describe('state in SQLite', () => {
       await state.close()
     })
 
-    it('forgets nothing while a clock is ahead that is set back', async () => {
-      const state = await openSqlite(store.file, () => {}, { sweepInterval: 20 })
-      const jti = fresh('jti')
-      const { id } = await state.openFamily(login())
-      await state.revokeToken(jti, 600)
-      const { end } = await state.revocationLog()
-      const swept = () =>
-        until(
-          () => remains('record'),
-          (count) => count === 0,
-        )
+    describe('while a clock is set', () => {
       const { now } = Date
-      const remains = (table: string) => {
+      const set = (days: number) => {
+        Date.now = () => now() + days * 86_400_000
+      }
+      afterEach(() => set(0))
+
+      const records = () => {
         const database = new DatabaseSync(store.file)
-        const { count } = database.prepare(`SELECT count(*) AS count FROM ${table}`).get() ?? {}
+        const { count } = database.prepare('SELECT count(*) AS count FROM record').get() ?? {}
         database.close()
         return Number(count)
       }
-      // Two, as a sweep may be under way.
-      for (const _ of [1, 2]) {
-        await state.save('AccessToken', fresh('record'), {}, 0.01)
-        Date.now = () => now() + 365 * 86_400_000
-        await swept()
-        Date.now = now
-      }
-      expect(
-        await state.tokenStanding({ jti, sub: 'one', clientId: 'web', issuedAt: now() / 1000 }),
-      ).to.deep.equal({ live: false })
-      expect(await state.findFamily(id)).to.include({ id })
-      expect(await state.revocationLog()).to.include({ end })
-      await state.close()
+
+      for (const [when, told, swept, asked] of [
+        ['is ahead when it is swept', 0, 365, 0],
+        ['is behind when it is told', -365, 0, -365],
+      ] as const)
+        it(`forgets no revocation that a clock ${when}`, async () => {
+          const state = await openSqlite(store.file, () => {}, { sweepInterval: 20 })
+          const token = { jti: fresh('jti'), sub: 'one', clientId: 'web', issuedAt: now() / 1000 }
+          const { id } = await state.openFamily(login())
+          set(told)
+          await state.revokeToken(token.jti, 600)
+          const log = await state.revocationLog()
+          // Twice, as a sweep may be under way.
+          for (const _ of [1, 2]) {
+            set(swept)
+            changed(
+              store.file,
+              `INSERT INTO record (kind, id, body, expires_at) VALUES ('', '', '', 1)`,
+            )
+            await until(records, (count) => count === 0)
+          }
+          set(asked)
+          expect(await state.tokenStanding(token)).to.deep.equal({ live: false })
+          expect(await state.revocationLog()).to.deep.equal(log)
+          expect(await state.findFamily(id)).to.include({ id })
+          await state.close()
+        })
     })
 
     it('is refused when it belongs to another program, or to a later version', async () => {
