@@ -1,8 +1,10 @@
 import { parseArgs } from 'node:util'
+import { freshBundle } from '../bench/serving.ts'
+import { startProgram } from '../test/fuzz/program.ts'
 import { fuzz } from '../test/fuzz/run.ts'
 
 /**
- * npm run fuzz [-- --requests 1000000 --seed 42]: batches against a fresh server each, whose log is searched
+ * npm run fuzz [-- --requests 1000000 --seed 42]: batches against a `latchkey serve` each, whose log is searched
  * for secrets after it. A failure says the seed of its batch, which alone brings it back.
  */
 const { values } = parseArgs({
@@ -11,6 +13,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 2 ** 31) },
   },
 })
+freshBundle()
 const batch = 10_000
 const wanted = Number(values.requests)
 const start = performance.now()
@@ -19,7 +22,7 @@ let sent = 0
 
 for (let seed = Number(values.seed); sent < wanted; seed += 1) {
   try {
-    const result = await fuzz(Math.min(batch, wanted - sent), seed)
+    const result = await fuzz(() => startProgram(), Math.min(batch, wanted - sent), seed)
     sent += result.requests
     for (const [status, count] of Object.entries(result.statuses)) {
       statuses[status] = (statuses[status] ?? 0) + count

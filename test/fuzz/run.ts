@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { type Latchkey, secret, startLatchkey } from '../parts/latchkey.ts'
+import { type Latchkey, secret } from '../parts/latchkey.ts'
 import { type Known, requests } from './grammar.ts'
 import { fault, sender } from './invariants.ts'
 
@@ -8,12 +8,19 @@ export interface FuzzResult {
   readonly statuses: Readonly<Record<string, number>>
 }
 
+/** A server to be fuzzed. Its end throws when its log holds a secret. */
+export type Fuzzed = Pick<Latchkey, 'issuer' | 'log' | 'post' | 'login' | 'stop'>
+
 /**
- * Sends `count` requests and checks every answer. Throws with the request, shrunk, and the seed that
+ * Sends `count` requests to a server of their own and checks every answer. Throws with the request, shrunk, and the seed that
  * brings it back; `log` lines that hold a secret are faults too.
  */
-export async function fuzz(count: number, seed: number): Promise<FuzzResult> {
-  const server = await startLatchkey()
+export async function fuzz(
+  start: () => Promise<Fuzzed>,
+  count: number,
+  seed: number,
+): Promise<FuzzResult> {
+  const server = await start()
   const client = sender(server.issuer)
   const statuses: Record<string, number> = {}
   let sent = 0
@@ -42,7 +49,7 @@ export async function fuzz(count: number, seed: number): Promise<FuzzResult> {
   }
 }
 
-async function knownTokens(server: Latchkey): Promise<Known> {
+async function knownTokens(server: Fuzzed): Promise<Known> {
   const login = await server.login()
   const opaque = await server.login({ scope: 'peek' })
   const service = await server.post(

@@ -12,6 +12,8 @@ import {
 import { join, relative } from 'node:path'
 import { expect } from 'chai'
 import { latchkey } from '../cli/command.ts'
+import { startProgram } from '../fuzz/program.ts'
+import { fuzz } from '../fuzz/run.ts'
 import { temporaryFolder } from '../parts/temporary-folder.ts'
 
 const root = new URL('../..', import.meta.url).pathname
@@ -58,6 +60,12 @@ describe('the bundle in a checkout', function () {
     expect(await entry()).to.equal('dist/server/cli.js')
     appendFileSync(join(checkout, 'package-lock.json'), '\n')
     expect(await entry()).to.equal('src/cli.ts')
+  })
+
+  it('answers any request as the RFCs allow, and says nothing of it on standard error', async () => {
+    const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 2 ** 31)
+    const { statuses } = await fuzz(() => startProgram(join(checkout, 'bin/latchkey')), 3000, seed)
+    expect(statuses).to.include.keys('200', '400', '401', '404', '405')
   })
 
   it('gives way to the sources when one of them is gone, or nobody can tell', async () => {

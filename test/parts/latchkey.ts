@@ -20,17 +20,13 @@ export interface TokenAnswer {
   readonly error_description: string
 }
 
-export interface Latchkey {
+export interface Latchkey extends Omit<Speaker, 'searchLog'> {
   readonly issuer: string
   readonly folder: string
   readonly service: Service
   readonly accounts: ReturnType<typeof openAccounts>
   /** Every line of the log so far, parsed. */
   readonly log: readonly Record<string, unknown>[]
-  /** POST to an endpoint with a form; credentials as Basic when `basic` is given ("id:secret", sent raw). */
-  post(path: string, form: Form, options?: PostOptions): Promise<Answer>
-  /** A right password login of johndoe through the public client `web`. */
-  login(form?: Form): Promise<TokenAnswer>
   /** Reloads with other overrides, as SIGHUP does with another file. */
   replace(overrides: Record<string, unknown>): Promise<void>
   /** Ends it, and throws when its log holds a secret that went through `post`, or a stored hash. */
@@ -85,30 +81,18 @@ export const fixtureClients = [
   { id: 'resource-server', secrets: [hashSecret(secret)], introspectAll: true },
 ]
 
-/** The server in this process, on a free port, with johndoe / secret and the fixture's clients. */
-export async function startLatchkey(overrides: Record<string, unknown> = {}): Promise<Latchkey> {
-  const { path: folder, ...temporary } = await temporaryFolder()
-  const port = await freePort()
-  const settings = {
-    issuer: `http://127.0.0.1:${port}`,
-    listen: { host: '127.0.0.1', port },
-    keys: join(folder, 'keys'),
-    state: `sqlite:${join(folder, 'state.sqlite')}`,
-    users: [{ type: 'embedded', path: join(folder, 'users.sqlite') }],
-    apis: fixtureApis,
-    clients: fixtureClients,
-    passwords: { hash: cheapHash },
-    throttle: { enabled: false },
-    ...overrides,
-  }
-  const config = Config.parse(settings)
-  const accounts = openAccounts(join(folder, 'users.sqlite'))
-  await accounts.add(johndoe)
-  const log: Record<string, unknown>[] = []
-  const logger = pino({ level: 'debug' }, { write: (line: string) => log.push(JSON.parse(line)) })
-  const service = await startService(config, logger)
+/** What is asked of a server under test, and remembered: no secret of it may come back in the log. */
+export interface Speaker {
+  /** POST to an endpoint with a form; credentials as Basic when `basic` is given ("id:secret", sent raw). */
+  post(path: string, form: Form, options?: PostOptions): Promise<Answer>
+  /** A right password login of johndoe through the public client `web`. */
+  login(form?: Form): Promise<TokenAnswer>
+  /** Throws when one of the lines holds a secret that went through `post`, or a stored hash. */
+  searchLog(lines: readonly object[]): void
+}
 
-  const base = service.url + new URL(config.issuer).pathname.replace(/\/$/, '')
+/** `base`: where the endpoints are. */
+export function speakTo(base: string): Speaker {
   const canary = createCanary()
   const post = async (path: string, form: Form, options: PostOptions = {}): Promise<Answer> => {
     const body = typeof form === 'string' ? form : new URLSearchParams(form).toString()
@@ -131,6 +115,52 @@ export async function startLatchkey(overrides: Record<string, unknown> = {}): Pr
     canary.answered(json)
     return { status, headers, text, json }
   }
+  return {
+    post,
+    async login(form = {}) {
+      const answer = await post('/token', { ...passwordGrant, ...(form as object) })
+      if (answer.status !== 200) throw new Error(`login failed: ${answer.text}`)
+      return answer.json
+    },
+    searchLog(lines) {
+      const [leak] = canary.found(lines.map((line) => JSON.stringify(line)))
+      if (leak !== undefined) throw new Error(`the log holds a secret: ${leak}`)
+    },
+  }
+}
+
+/** The configuration of a server whose files are in the folder, where johndoe is made at once. */
+export async function fixture(folder: string) {
+  const port = await freePort()
+  const users = join(folder, 'users.sqlite')
+  const accounts = openAccounts(users)
+  await accounts.add(johndoe)
+  const settings = {
+    issuer: `http://127.0.0.1:${port}`,
+    listen: { host: '127.0.0.1', port },
+    keys: join(folder, 'keys'),
+    state: `sqlite:${join(folder, 'state.sqlite')}`,
+    users: [{ type: 'embedded', path: users }],
+    apis: fixtureApis,
+    clients: fixtureClients,
+    passwords: { hash: cheapHash },
+    throttle: { enabled: false },
+  }
+  return { settings, accounts }
+}
+
+/** The server in this process, on a free port, with johndoe / secret and the fixture's clients. */
+export async function startLatchkey(overrides: Record<string, unknown> = {}): Promise<Latchkey> {
+  const { path: folder, ...temporary } = await temporaryFolder()
+  const { settings: usual, accounts } = await fixture(folder)
+  const settings = { ...usual, ...overrides }
+  const config = Config.parse(settings)
+  const log: Record<string, unknown>[] = []
+  const logger = pino({ level: 'debug' }, { write: (line: string) => log.push(JSON.parse(line)) })
+  const service = await startService(config, logger)
+  const { searchLog, ...speaker } = speakTo(
+    service.url + new URL(config.issuer).pathname.replace(/\/$/, ''),
+  )
 
   return {
     issuer: config.issuer,
@@ -138,19 +168,13 @@ export async function startLatchkey(overrides: Record<string, unknown> = {}): Pr
     service,
     accounts,
     log,
-    post,
-    async login(form = {}) {
-      const answer = await post('/token', { ...passwordGrant, ...(form as object) })
-      if (answer.status !== 200) throw new Error(`login failed: ${answer.text}`)
-      return answer.json
-    },
+    ...speaker,
     replace: (others) => service.replace(Config.parse({ ...settings, ...others }), logger),
     async stop() {
       await service.close()
       await accounts.close()
       await temporary[Symbol.asyncDispose]()
-      const [leak] = canary.found(log.map((line) => JSON.stringify(line)))
-      if (leak !== undefined) throw new Error(`the log holds a secret: ${leak}`)
+      searchLog(log)
     },
   }
 }
