@@ -39,6 +39,6 @@ export function startClock(memory: number): Clock {
 
   return {
     earliest: () => Math.floor(performance.now() + look().least),
-    latest: () => Math.ceil(performance.now() + look().most),
+    latest: () => Math.floor(performance.now() + look().most),
   }
 }

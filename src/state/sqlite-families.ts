@@ -2,7 +2,7 @@ import { packFacts } from './facts.ts'
 import { familyLifetimes, listedFamilies, milliseconds } from './lifetimes.ts'
 import type { sqliteRevocations } from './sqlite-revocations.ts'
 import { type prepare, readFamily } from './sqlite-statements.ts'
-import type { Family, NewFamily, Rotation, RotationOutcome } from './state.ts'
+import type { CutOffTarget, Family, NewFamily, Rotation, RotationOutcome } from './state.ts'
 
 /** The families in SQLite. Each is called within a transaction where it writes; `now` in milliseconds since the epoch. */
 export function sqliteFamilies(
@@ -38,6 +38,11 @@ export function sqliteFamilies(
 
     of: (sub: string, limit: number, now: number): Family[] =>
       sql.familiesOf.all(sub, now, Math.min(limit, listedFamilies)).map(readFamily),
+
+    /** Ends those of the target that were opened later than `at`. */
+    endLater(kind: CutOffTarget['kind'], target: string, at: number, now: number): void {
+      for (const { id } of sql.openedAfter[kind].all({ target, at })) end(String(id), now)
+    },
 
     rotate({ family: id, presented, grace, idle, nonce }: Rotation, now: number): RotationOutcome {
       const row = sql.family.get(id, now)

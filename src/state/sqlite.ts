@@ -33,7 +33,6 @@ export async function openSqlite(
   const keys = sqliteKeys(database)
   const spending = sqliteBudgets(database)
   const now = () => Date.now()
-  const until = (ttl: number) => clock.latest() + Math.ceil(ttl * 1000)
 
   const sweep = async () => {
     for (const removal of sql.sweeps) {
@@ -75,7 +74,7 @@ export async function openSqlite(
       atomically(() => {
         if (ttl <= 0) return
         revocations.append('token', jti, now())
-        sql.revoke.run(jti, until(ttl))
+        sql.revoke.run(jti, clock.latest() + milliseconds(ttl))
       }),
 
     tokenStanding: (token) =>
@@ -98,6 +97,8 @@ export async function openSqlite(
         const expires = Math.max(mark, present) + milliseconds(longestFamily)
         revocations.append(target.kind, nameOf(target), mark)
         sql.cutOff.run(target.kind, nameOf(target), mark, expires)
+        // What a clock that was ahead made later than now is meant, too.
+        if (at === undefined) families.endLater(target.kind, nameOf(target), mark, present)
       }),
 
     revocationLog: () => ofLog(revocations.end),
@@ -112,7 +113,9 @@ export async function openSqlite(
     keyReports: (kids) => answer(() => keys.reports(kids, now())),
 
     save: (kind, id, record, ttl) =>
-      answer(() => void sql.save.run(kind, id, JSON.stringify(record), until(ttl))),
+      answer(() => {
+        sql.save.run(kind, id, JSON.stringify(record), now() + Math.ceil(ttl * 1000))
+      }),
     find: (kind, id) =>
       answer(() => {
         const row = sql.find.get(kind, id, now())
@@ -124,7 +127,8 @@ export async function openSqlite(
     once: (id, ttl) =>
       answer(() => {
         const at = now()
-        return sql.once.run({ id, now: at, expires: at + milliseconds(ttl) }).changes === 1
+        const expires = clock.latest() + milliseconds(ttl)
+        return sql.once.run({ id, now: at, expires }).changes === 1
       }),
 
     spend: (budgets, from) => atomically(() => spending.spend(budgets, from, now())),

@@ -70,9 +70,7 @@ export async function endure(
       strikes++
     } while (performance.now() < end)
   }
-  // The operator has the true clock, and cannot cut off what is from the future.
-  const weights = fault.movesClock ? { ...usual, cutOff: 0 } : usual
-  const working = workload.run(clients, () => over, weights)
+  const working = workload.run(clients, () => over, usual)
   await striking().finally(() => {
     over = true
     return working

@@ -169,6 +169,33 @@ describe('state in SQLite', () => {
       await state.close()
     })
 
+    it('has a cut-off of now end what a clock that was ahead made later', async () => {
+      const state = await openState(store.options)
+      const forward = (id: string) =>
+        changed(store.file, 'UPDATE family SET created_at = created_at + 86400000 WHERE id = ?', id)
+      const [sub, clientId] = [fresh('user'), fresh('client')]
+      for (const [target, of] of [
+        [{ kind: 'user', sub }, { sub }],
+        [{ kind: 'client', clientId }, { clientId }],
+        [{ kind: 'everything' }, {}],
+      ] as const) {
+        const ended = await state.openFamily(login(of))
+        const other = await state.openFamily(login())
+        for (const { id } of [ended, other]) forward(id)
+        const { end } = await state.revocationLog()
+        await state.cutOff(target, ended.createdAt)
+        expect(await state.findFamily(ended.id), 'as it was said').to.include({ id: ended.id })
+        await state.cutOff(target)
+        expect(await state.findFamily(ended.id)).to.equal(undefined)
+        const page = await state.revocationsAfter(end, 10)
+        const told = 'entries' in page ? page.entries.map((entry) => entry.target) : []
+        expect(told).to.include(ended.id)
+        const lives = (await state.findFamily(other.id)) !== undefined
+        expect(lives).to.equal(target.kind !== 'everything')
+      }
+      await state.close()
+    })
+
     describe('while a clock is set', () => {
       const { now } = Date
       const set = (days: number) => {
