@@ -2,6 +2,7 @@ import type { IncomingMessage } from 'node:http'
 import { BlockList, type Socket } from 'node:net'
 import { neighbourhoodOf, networkOf } from '../users/network.ts'
 import { forwardedAddress, plain, trusts } from './arrival.ts'
+import { idleSeats } from './idle-seats.ts'
 
 /** Bounds on slow, idle and numerous peers. Times are in milliseconds. */
 export interface ConnectionLimits {
@@ -85,7 +86,7 @@ export function createConnections(
   onRefused: (reason: Reason) => void = () => {},
 ): Connections {
   const perNetwork = new Map<string, number>()
-  const waiting = new Set<Socket>()
+  const waiting = idleSeats()
   const barred = new Map<string, number>()
   const counts = new Map<Reason, number>()
   const reported = new Map<Reason, number>()
@@ -118,9 +119,9 @@ export function createConnections(
     return false
   }
   const makeRoom = () => {
-    const [longest] = waiting
+    const longest = waiting.longest()
     if (longest === undefined) return
-    waiting.delete(longest)
+    waiting.leave(longest)
     ended('made_room')
     longest.destroy()
   }
@@ -154,9 +155,9 @@ export function createConnections(
       }
     },
     idle(socket) {
-      if (!socket.destroyed) waiting.add(socket)
+      if (!socket.destroyed) waiting.take(socket)
     },
-    busy: (socket) => waiting.delete(socket),
+    busy: waiting.leave,
     isIdle: (socket) => waiting.has(socket),
     bar(socket) {
       ended('pipelining')
