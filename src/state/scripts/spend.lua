@@ -41,6 +41,8 @@ for _, each in ipairs(asked) do
   if spent >= each.limit then
     local left = redis.call('PTTL', each.key)
     if left < 0 then left = each.window end
+    -- In its last millisecond a budget is still spent: counted upon it, a try would be forgotten with it.
+    left = math.max(1, left)
     local wait = left
     if spent < each.most then
       local delay = math.min(each.longest, each.first * 2 ^ (spent - each.limit))
