@@ -18,23 +18,18 @@ interface Offsets {
  * token's end would be taken for past. What it has not said since was wrong.
  */
 export function startClock(memory: number): Clock {
-  const offset = () => Date.now() - performance.now()
-  const here = (): Offsets => ({ least: offset(), most: offset() })
-  let [before, lately] = [here(), here()]
+  let before = offsets()
+  let lately = before
   let since = performance.now()
 
   const look = (): Offsets => {
-    const now = offset()
     if (performance.now() - since >= memory * 1000) {
       before = lately
-      lately = { least: now, most: now }
+      lately = offsets()
       since = performance.now()
     }
-    lately = { least: Math.min(lately.least, now), most: Math.max(lately.most, now) }
-    return {
-      least: Math.min(before.least, lately.least),
-      most: Math.max(before.most, lately.most),
-    }
+    lately = both(lately, offsets())
+    return both(before, lately)
   }
 
   return {
@@ -42,3 +37,13 @@ export function startClock(memory: number): Clock {
     latest: () => Math.floor(performance.now() + look().most),
   }
 }
+
+function offsets(): Offsets {
+  const now = Date.now() - performance.now()
+  return { least: now, most: now }
+}
+
+const both = (one: Offsets, other: Offsets): Offsets => ({
+  least: Math.min(one.least, other.least),
+  most: Math.max(one.most, other.most),
+})
