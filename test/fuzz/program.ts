@@ -1,10 +1,9 @@
-import { once } from 'node:events'
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { binary, startLatchkey } from '../cli/command.ts'
 import { fixture, speakTo } from '../parts/latchkey.ts'
 import { temporaryFolder } from '../parts/temporary-folder.ts'
+import { watch } from '../parts/watched-process.ts'
 import type { Fuzzed } from './run.ts'
 
 /** `latchkey serve` in a process of its own, as an operator runs it, with the fixture's configuration. Its end throws when it said anything on standard error. */
@@ -15,23 +14,8 @@ export async function startProgram(program = binary): Promise<Fuzzed> {
   const file = join(folder, 'latchkey.yaml')
   await writeFile(file, JSON.stringify({ ...settings, log: { level: 'debug' } }))
   const child = startLatchkey(['serve', '--config', file], { binary: program })
-  const ended = once(child, 'exit')
-  const log: Record<string, unknown>[] = []
-  let errors = ''
-  child.stderr.on('data', (chunk) => {
-    errors += chunk
-  })
-  const lines = createInterface(child.stdout)
-  const listening = new Promise<void>((resolve) => {
-    lines.on('line', (line) => {
-      const parsed = JSON.parse(line)
-      log.push(parsed)
-      if (parsed.msg === 'listening') resolve()
-    })
-  })
-  const gone = ended.then(([code]) => Promise.reject(new Error(`ended with ${code}: ${errors}`)))
-  await Promise.race([listening, gone])
-  gone.catch(() => undefined)
+  const { log, ended, errors, says } = watch(child)
+  await says('listening')
   const { searchLog, ...speaker } = speakTo(settings.issuer)
   return {
     issuer: settings.issuer,
@@ -39,9 +23,9 @@ export async function startProgram(program = binary): Promise<Fuzzed> {
     ...speaker,
     async stop() {
       child.kill('SIGTERM')
-      const [code] = await ended
+      const code = await ended
       await temporary[Symbol.asyncDispose]()
-      if (code !== 0 || errors !== '') throw new Error(`ended with ${code}: ${errors}`)
+      if (code !== 0 || errors() !== '') throw new Error(`ended with ${code}: ${errors()}`)
       searchLog(log)
     },
   }

@@ -1,4 +1,3 @@
-import { once } from 'node:events'
 import { existsSync } from 'node:fs'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
@@ -6,8 +5,7 @@ import { latchkey, startLatchkey } from '../cli/command.ts'
 import { freePort } from './port.ts'
 import { temporaryFolder } from './temporary-folder.ts'
 import { until } from './until.ts'
-
-export type Line = Readonly<Record<string, unknown>>
+import { type Line, watch } from './watched-process.ts'
 
 /** `latchkey serve` as an operator runs it, with johndoe / secret and a configuration to edit. */
 export async function serveProcess(words: readonly string[] = []) {
@@ -21,23 +19,7 @@ export async function serveProcess(words: readonly string[] = []) {
   if (added.code !== 0) throw new Error(added.stderr)
 
   const server = startLatchkey(['serve', '--config', file, ...words])
-  const ended = once(server, 'exit').then(([code]) => code as number | null)
-  // A test run that dies must not leave servers behind.
-  const orphaned = () => server.kill('SIGKILL')
-  process.once('exit', orphaned)
-  server.once('exit', () => process.off('exit', orphaned))
-  const log: Line[] = []
-  let errors = ''
-  let rest = ''
-  server.stderr.on('data', (chunk) => {
-    errors += chunk
-  })
-  server.stdout.on('data', (chunk) => {
-    const lines = `${rest}${chunk}`.split('\n')
-    rest = lines.pop() ?? ''
-    log.push(...lines.map((line) => JSON.parse(line)))
-  })
-  const said = (message: string) => log.filter(({ msg }) => msg === message)
+  const { ended, ...watched } = watch(server)
   const read = async () => (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text()
 
   return {
@@ -46,10 +28,8 @@ export async function serveProcess(words: readonly string[] = []) {
     port,
     metricsPort,
     server,
-    log,
+    ...watched,
     ended,
-    errors: () => errors,
-    said,
     /** Resolves when the process has begun to open its files, and does not listen yet. */
     starting: () =>
       until(
@@ -57,17 +37,6 @@ export async function serveProcess(words: readonly string[] = []) {
         (begun) => begun,
         60_000,
       ),
-    /** Resolves with the line when the log has said so for the `count`-th time. */
-    async says(message: string, count = 1): Promise<Line> {
-      const lines = await until(
-        () => said(message),
-        (found) => found.length >= count || server.exitCode !== null,
-        60_000,
-      )
-      const line = lines[count - 1]
-      if (line === undefined) throw new Error(`ended with ${server.exitCode}: ${errors}`)
-      return line
-    },
     async edit(change: (text: string) => string) {
       await writeFile(file, change(await readFile(file, 'utf8')))
     },
