@@ -35,15 +35,19 @@ export async function openRedis(options: RedisSettings, log: StateLog): Promise<
     const masters = client instanceof Cluster ? client.nodes('master') : [client]
     const infos = await answered(Promise.all(masters.map((node) => node.info())))
     const reason = infos.map(unsafety).find((each) => each !== undefined)
-    const fault = reason && `Redis at ${name} cannot be trusted with revocations: ${reason}`
-    if (fault !== undefined && fault !== warned) log('warn', fault)
-    warned = fault
-    return allowUnsafePersistence ? undefined : fault
+    const complaint = reason && `Redis at ${name} cannot be trusted with revocations: ${reason}`
+    if (complaint !== undefined && complaint !== warned) log('warn', complaint)
+    warned = complaint
+    if (complaint !== undefined && !allowUnsafePersistence) throw new Error(complaint)
   }
 
-  let fault: string | undefined = 'Redis was never seen'
+  let fault: Error | undefined = new StateUnavailable('Redis was never seen')
   const look = async () => {
-    fault = await inspect().catch((error: Error) => error.message)
+    fault = await inspect().then(
+      () => undefined,
+      (error: Error) => error,
+    )
+    return fault
   }
   client.on('ready', look)
   const timer = setInterval(look, inspectionInterval).unref()
@@ -92,19 +96,18 @@ export async function openRedis(options: RedisSettings, log: StateLog): Promise<
       loaded(script, (...how) => sendDurably(key, [...how, 1, key, ...args])),
     async check() {
       await send('ping')
-      if (fault !== undefined) await look()
-      if (fault !== undefined) throw new StateUnavailable(fault)
+      const found = fault && (await look())
+      if (found) throw new StateUnavailable(found.message)
     },
     close,
   }
 
-  if (await isReady(client, timeout)) {
-    await look()
-    if (fault !== undefined) {
-      await close()
-      throw new Error(`${fault} (state.allowUnsafePersistence starts all the same)`)
-    }
-  } else log('warn', `Redis at ${name} cannot be reached yet`)
+  const found = (await isReady(client, timeout)) ? await look() : fault
+  if (found instanceof StateUnavailable) log('warn', `Redis at ${name} cannot be reached yet`)
+  else if (found) {
+    await close()
+    throw new Error(`${found.message} (state.allowUnsafePersistence starts all the same)`)
+  }
   return redisState(connection, settings)
 }
 

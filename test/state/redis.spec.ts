@@ -157,6 +157,22 @@ describe('state in Redis', () => {
       expect(await state.findFamily('any')).to.equal(undefined)
     })
 
+    it('may be cut off while the start looks at it', async () => {
+      const startsAfter = async (bytes: number) => {
+        const proxy = kept(await startProxy(redis.port))
+        proxy.cutAfter(bytes)
+        const state = await open(proxy.port)
+        const first = await outcomeOf(state.check())
+        proxy.heal()
+        await recovered(state)
+        return first
+      }
+      const lengths = Array.from({ length: 200 }, (_, index) => 1 + 2 * index)
+      const outcomes = await Promise.all(lengths.map(startsAfter))
+      // From the first byte of the client's own greeting to the last of what the start asks.
+      expect([outcomes.at(0), outcomes.at(-1)]).to.deep.equal(['StateUnavailable', 'done'])
+    })
+
     it('loses nothing it acknowledged when it is killed', async () => {
       await redis.command('CONFIG', 'SET', 'appendfsync', 'always')
       const state = await open(redis.port)
