@@ -25,7 +25,7 @@ export async function sameServer(
     users: [{ type: 'embedded', path: join(folder, 'users.sqlite') }],
     apis: fixtureApis,
     clients: fixtureClients,
-    passwords: { hash: cheapHash },
+    passwords: { hash: cheapHash, wait: 10_000 },
     throttle: { enabled: false },
   }
 }
