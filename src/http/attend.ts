@@ -4,14 +4,19 @@ import type { Socket } from 'node:net'
 import type { Connections } from './connections.ts'
 import { inTurn } from './in-turn.ts'
 import { answerToMalformed } from './malformed.ts'
+import { type Turns, takeTurns } from './turns.ts'
+
+/** Requests that begin between two looks at the network: at most a millisecond or so. */
+const mostAtOnce = 8
 
 /** Makes a server serve the connections that are taken, and end those that are too slow or too much. */
 export function attend(server: Server, handler: RequestListener, connections: Connections): void {
-  watch(server, connections)
-  serve(server, handler, connections)
+  const turns = takeTurns(mostAtOnce)
+  watch(server, connections, turns)
+  serve(server, handler, connections, turns)
 }
 
-function watch(server: Server, connections: Connections): void {
+function watch(server: Server, connections: Connections, turns: Turns): void {
   const secure = server instanceof TlsServer
   // Until a request is there the connection is as idle as one between two of them.
   const expectRequest = (socket: Socket) => {
@@ -21,6 +26,7 @@ function watch(server: Server, connections: Connections): void {
   // Refused before Node prepares for HTTP or TLS, which is most of what a connection costs.
   const taken = server.listeners('connection')
   server.removeAllListeners('connection').on('connection', (socket: Socket) => {
+    turns.arrived()
     if (!connections.arrive(socket)) return
     for (const each of taken) Reflect.apply(each, server, [socket])
     if (!secure) expectRequest(socket)
@@ -33,9 +39,14 @@ function watch(server: Server, connections: Connections): void {
   })
 }
 
-function serve(server: Server, handler: RequestListener, connections: Connections): void {
+function serve(
+  server: Server,
+  handler: RequestListener,
+  connections: Connections,
+  turns: Turns,
+): void {
   const answering = new WeakMap<Socket, ServerResponse>()
-  const { unreadTimeout } = connections.limits
+  const { keepAliveTimeout, unreadTimeout } = connections.limits
   const handle: RequestListener = (req, res) => {
     const { socket } = req
     answering.set(socket, res)
@@ -44,13 +55,17 @@ function serve(server: Server, handler: RequestListener, connections: Connection
     res.once('prefinish', () => socket.setTimeout(unreadTimeout))
     handler(req, res)
   }
-  const turns = {
+  const listeners = {
     partyOf: connections.partyOf,
     onBusy: connections.busy,
-    onIdle: connections.idle,
+    onIdle: (socket: Socket) => {
+      connections.idle(socket)
+      // Longer than the answer said, as Node has it, but not as long for all: they would end and come back together.
+      socket.setTimeout(keepAliveTimeout + 500 + 1000 * Math.random())
+    },
     onFlood: connections.bar,
   }
-  server.on('request', inTurn(handle, turns))
+  server.on('request', inTurn(handle, turns, listeners))
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
     const { status, octets } = answerToMalformed(error)
     if (error.code !== 'ECONNRESET') {

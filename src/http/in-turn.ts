@@ -1,9 +1,9 @@
 import type { IncomingMessage, RequestListener, ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import type { PartyOf } from './connections.ts'
-import { takeTurns } from './turns.ts'
+import type { Turns } from './turns.ts'
 
-export interface Turns {
+export interface Listeners {
   /** To whom the requests of a connection are counted. */
   readonly partyOf: (socket: Socket) => PartyOf
   /** Before the first request of a connection that had none under way. */
@@ -18,8 +18,6 @@ export interface Turns {
 const mostWaiting = 16
 /** Bytes that may have been read of them, beyond those that came with the first: Node keeps up to 64 KiB of each. */
 const mostBytesWaiting = 16_384
-/** Requests that begin between two looks at the network: at most a millisecond or so. */
-const mostAtOnce = 8
 
 type Exchange = readonly [IncomingMessage, ServerResponse]
 
@@ -37,10 +35,12 @@ interface Line {
  * anyhow (RFC 9112 section 9.3.2), and lets the parties begin theirs in turns. Node would begin all
  * that came in one packet at once, and keep the answers of a peer that reads none of them.
  */
-export function inTurn(handler: RequestListener, turns: Turns): RequestListener {
-  const { partyOf, onBusy, onIdle, onFlood } = turns
+export function inTurn(
+  handler: RequestListener,
+  turns: Turns,
+  { partyOf, onBusy, onIdle, onFlood }: Listeners,
+): RequestListener {
   const lines = new WeakMap<Socket, Line>()
-  const takeTurn = takeTurns(mostAtOnce)
 
   const lineOf = (socket: Socket): Line => {
     const line: Line = { partyOf: partyOf(socket), waiting: [], busy: false, readBefore: 0 }
@@ -48,7 +48,7 @@ export function inTurn(handler: RequestListener, turns: Turns): RequestListener 
     return line
   }
   const next = (socket: Socket, line: Line, [req, res]: Exchange) =>
-    takeTurn(line.partyOf(req), () => {
+    turns.take(line.partyOf(req), () => {
       if (socket.destroyed) return
       res.once('close', () => {
         const following = line.waiting.shift()

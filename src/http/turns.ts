@@ -1,27 +1,46 @@
-/** Lets work begin: now, or when it is its party's turn. */
-export type TakeTurn = (party: unknown, begin: () => void) => void
+export interface Turns {
+  /** Lets work begin: now, or when it is its party's turn. */
+  take(party: unknown, begin: () => void): void
+  /** A connection came, behind which others may wait: they are let in one by one, between two looks at the network. */
+  arrived(): void
+}
 
 /**
  * Begins at most so many pieces of work between two looks at the network, as what came in one packet, or on a thousand
- * connections, would hold up all that comes after it.
+ * connections, would hold up all that comes after it; and one where a connection came, as those that wait to be let in
+ * are in one line, and whose they are is not known before.
  */
-export function takeTurns(most: number): TakeTurn {
+export function takeTurns(most: number): Turns {
   const waiting = waitingLines()
   let begun = 0
+  let limit = most
+  let looking = false
 
-  /** Runs once in each turn of the event loop in which anything began. */
-  const turn = () => {
-    begun = 0
-    if (waiting.empty()) return
+  const look = () => {
+    if (looking) return
+    looking = true
     setImmediate(turn)
-    for (; begun < most && !waiting.empty(); begun++) waiting.take()?.()
+  }
+  /** Runs once in each turn of the event loop in which anything began or somebody came. */
+  const turn = () => {
+    looking = false
+    begun = 0
+    if (!waiting.empty()) look()
+    for (; begun < limit && !waiting.empty(); begun++) waiting.take()?.()
+    limit = most
   }
 
-  return (party, begin) => {
-    if (begun === most || !waiting.empty()) return waiting.add(party, begin)
-    if (begun === 0) setImmediate(turn)
-    begun++
-    begin()
+  return {
+    take(party, begin) {
+      if (begun >= limit || !waiting.empty()) return waiting.add(party, begin)
+      look()
+      begun++
+      begin()
+    },
+    arrived() {
+      limit = 1
+      look()
+    },
   }
 }
 

@@ -104,6 +104,20 @@ describe('RFC 9112 section 9: connections of slow, idle and numerous clients', (
     expect(endedBy('idle')).to.equal(1)
   })
 
+  it('ends those that came together not all at once', async () => {
+    const sockets: Socket[] = []
+    await start({}, ({ socket }, res) => {
+      sockets.push(socket)
+      res.end('here')
+    })
+    await Promise.all(Array.from({ length: 20 }, () => once(join(get()).socket, 'data')))
+    const times = await until(
+      () => sockets.map(({ timeout = 0 }) => timeout),
+      (each) => each.every((time) => time > 5000 && time < 7000),
+    )
+    expect(new Set(times)).to.have.property('size').above(10)
+  })
+
   it('ends those that begin no TLS', async () => {
     await using folder = await temporaryFolder()
     const { cert, key } = makeCertificate(folder.path)

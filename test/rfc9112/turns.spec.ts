@@ -16,8 +16,8 @@ describe('RFC 9112 section 9.3.2: whose request is next', () => {
       begun = []
     })
     const beginning = (most: number) => {
-      const takeTurn = takeTurns(most)
-      return (party: string, name: string) => takeTurn(party, () => begun.push(name))
+      const turns = takeTurns(most)
+      return (party: string, name: string) => turns.take(party, () => begun.push(name))
     }
 
     it('begins at once what is not too much', async () => {
@@ -86,14 +86,28 @@ describe('RFC 9112 section 9.3.2: whose request is next', () => {
       expect(begun.slice(5).filter((name) => name === 'x')).to.have.lengthOf.below(2)
     })
 
+    it('begins one alone in a turn of the loop in which a connection came', async () => {
+      const turns = takeTurns(4)
+      let count = 0
+      const inEach: number[] = []
+      turns.arrived()
+      for (let index = 0; index < 12; index++) turns.take('one', () => count++)
+      while (inEach.at(-1) !== 12) {
+        inEach.push(count)
+        await turnOfTheLoop()
+        if (count === 6) turns.arrived()
+      }
+      expect(inEach).to.deep.equal([1, 2, 6, 7, 11, 12])
+    })
+
     it('goes on after a beginning that fails', async () => {
-      const takeTurn = takeTurns(1)
+      const { take } = takeTurns(1)
       const fail = () => {
         throw new Error('a fault')
       }
-      expect(() => takeTurn('one', fail)).to.throw('a fault')
+      expect(() => take('one', fail)).to.throw('a fault')
       const { promise, resolve } = Promise.withResolvers<string>()
-      takeTurn('one', () => resolve('begun'))
+      take('one', () => resolve('begun'))
       expect(await promise).to.equal('begun')
     })
   })
@@ -102,12 +116,15 @@ describe('RFC 9112 section 9.3.2: whose request is next', () => {
     let server: Listener
     let peers: Socket[] = []
     let handled: string[] = []
+    /** How many connections there were when each was. */
+    let among: number[] = []
     const connections = createConnections({ ...usualLimits, trusted: blockList(['127.0.3.0/24']) })
     before(async () => {
       const at = { host: '127.0.0.1', port: await freePort() }
       server = await listen(
         (req, res) => {
           handled.push(req.url ?? '')
+          among.push(connections.load().open)
           res.end('here')
         },
         at,
@@ -119,6 +136,7 @@ describe('RFC 9112 section 9.3.2: whose request is next', () => {
       for (const peer of peers) peer.destroy()
       peers = []
       handled = []
+      among = []
       await until(
         () => connections.load().open,
         (open) => open === 0,
@@ -189,6 +207,20 @@ describe('RFC 9112 section 9.3.2: whose request is next', () => {
         () => handled.length,
         (count) => count === 401,
       )
+    })
+
+    it('lets in who comes before many requests that wait', async () => {
+      for (let index = 0; index < 40; index++) await join('127.0.0.1')
+      await taken()
+      for (const one of peers) one.write(get('/many').repeat(10))
+      await Promise.all(Array.from({ length: 40 }, () => join('127.0.1.2')))
+      await until(
+        () => handled.length,
+        (count) => count === 400,
+      )
+      // While they were let in, there being always one more who could be.
+      const meanwhile = among.filter((open) => open > 40 && open < 80)
+      expect(meanwhile).to.have.lengthOf.within(1, 60)
     })
 
     it('answers who has sent everything and closed its side', async () => {
