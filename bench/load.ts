@@ -34,9 +34,15 @@ export async function load(
   return callers(url, connections, next, start, async () => performance.now() < end)
 }
 
+/** The time from one call to the next, around its mean. */
+type Spacing = (mean: number) => number
+export const even: Spacing = (mean) => mean
+/** As of many clients that know nothing of one another: a Poisson process. */
+export const independent: Spacing = (mean) => -mean * Math.log(1 - Math.random())
+
 /**
- * `rate` calls a second, however long the answers take: a time counts from when its call was due, so
- * that a slow answer is not hidden by the calls that waited for it. `connections` bounds them.
+ * `rate` calls a second, however long the answers take: a call that finds all `connections` at work waits since it
+ * was due, so that a slow answer is not hidden by the calls that waited for it.
  */
 export async function steadyLoad(
   url: string,
@@ -44,18 +50,23 @@ export async function steadyLoad(
   seconds: number,
   rate: number,
   next: NextCall,
+  spacing = even,
 ): Promise<Load> {
   const start = performance.now()
   const total = Math.floor(rate * seconds)
   let taken = 0
+  let latest = start
   return callers(url, connections, next, start, async () => {
     // A server that cannot keep up would be asked for ever.
     if (taken >= total || performance.now() - start > 2000 * seconds) return false
-    const due = start + (taken * 1000) / rate
     taken += 1
+    latest += spacing(1000 / rate)
+    const due = latest
     const early = due - performance.now()
-    if (early > 0) await pause(early)
-    return due
+    if (early <= 0) return due
+    await pause(early)
+    // A timer's being late is not the server's.
+    return performance.now()
   })
 }
 
