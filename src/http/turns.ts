@@ -7,13 +7,14 @@ export interface Turns {
 
 /**
  * Begins at most so many pieces of work between two looks at the network, as what came in one packet, or on a thousand
- * connections, would hold up all that comes after it; and one where a connection came, as those that wait to be let in
- * are in one line, and whose they are is not known before.
+ * connections, would hold up all that comes after it. Where connections come, one look after the other, it begins one
+ * for every four of them: those that wait to be let in are in one line, and whose they are is not known before.
  */
 export function takeTurns(most: number): Turns {
   const waiting = waitingLines()
   let begun = 0
   let limit = most
+  let arrivals = 0
   let looking = false
 
   const look = () => {
@@ -38,7 +39,7 @@ export function takeTurns(most: number): Turns {
       begin()
     },
     arrived() {
-      limit = 1
+      limit = ++arrivals % 4 === 0 ? 1 : 0
       look()
     },
   }
