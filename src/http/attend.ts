@@ -8,6 +8,8 @@ import { type Turns, takeTurns } from './turns.ts'
 
 /** Requests that begin between two looks at the network: at most a millisecond or so. */
 const mostAtOnce = 8
+/** Whose turn it is to be told that a request took too long: theirs together. */
+const late = Symbol('late')
 
 /** Makes a server serve the connections that are taken, and end those that are too slow or too much. */
 export function attend(server: Server, handler: RequestListener, connections: Connections): void {
@@ -66,7 +68,8 @@ function serve(
     onFlood: connections.bar,
   }
   server.on('request', inTurn(handle, turns, listeners))
-  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+  const endMalformed = (error: NodeJS.ErrnoException, socket: Socket) => {
+    if (socket.destroyed) return
     const { status, octets } = answerToMalformed(error)
     if (error.code !== 'ECONNRESET') {
       connections.ended(status === 408 ? 'slow_request' : 'malformed')
@@ -76,5 +79,11 @@ function serve(
     const clear = begun === undefined || !begun.headersSent || begun.writableFinished
     if (socket.writable && clear) socket.write(octets)
     socket.destroy()
+  }
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    // Node looks for them once a second, and tells of all that it found at once.
+    if (error.code === 'ERR_HTTP_REQUEST_TIMEOUT')
+      turns.take(late, () => endMalformed(error, socket))
+    else endMalformed(error, socket)
   })
 }
