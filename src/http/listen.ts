@@ -37,7 +37,7 @@ export async function listen(
   // A head that is not too large is never too long: Node would leave out what is beyond the count.
   server.maxHeadersCount = 0
   attend(server, handler, connections)
-  await bind(server, at)
+  await bind(server, at, connections.limits.connections)
   return {
     url: urlOf(server, at, tls),
     renew(renewed) {
@@ -76,13 +76,14 @@ const credentials = (tls: Tls) => ({
   ...(tls.clientCa && { ca: readFileSync(tls.clientCa) }),
 })
 
-async function bind(server: Server, at: Listen): Promise<void> {
+/** `backlog`: connections that may wait in the kernel's line; of more it drops some, which are tried again after a second. */
+async function bind(server: Server, at: Listen, backlog: number): Promise<void> {
   // A worker's is that of its primary, and in use.
   if ('socket' in at && cluster.isPrimary) await removeStaleSocket(at.socket)
   const { promise, resolve, reject } = Promise.withResolvers<void>()
   server.once('error', reject)
-  if ('socket' in at) server.listen(at.socket, resolve)
-  else server.listen(at.port, at.host, resolve)
+  const place = 'socket' in at ? { path: at.socket } : { port: at.port, host: at.host }
+  server.listen({ ...place, backlog }, resolve)
   await promise
   server.off('error', reject)
   if ('socket' in at) await chmod(at.socket, 0o660)

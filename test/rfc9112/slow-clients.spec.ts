@@ -4,6 +4,7 @@ import type { RequestListener, ServerResponse } from 'node:http'
 import { BlockList, connect, type Socket } from 'node:net'
 import { setTimeout as pause } from 'node:timers/promises'
 import { connect as connectTls } from 'node:tls'
+import { Worker } from 'node:worker_threads'
 import { expect } from 'chai'
 import { type Connections, createConnections, usualLimits } from '../../src/http/connections.ts'
 import { type Listener, listen, type Tls } from '../../src/http/listen.ts'
@@ -102,6 +103,25 @@ describe('RFC 9112 section 9: connections of slow, idle and numerous clients', (
     await start(quick)
     expect(statuses(await join(get()).end)).to.deep.equal(['200'])
     expect(endedBy('idle')).to.equal(1)
+  })
+
+  it('lets as many wait for a busy process as may be open', async () => {
+    await start({})
+    const connected = new Int32Array(new SharedArrayBuffer(4))
+    const connectAll = `
+      const { port, connected } = require('node:worker_threads').workerData
+      for (let left = 800; left > 0; left--)
+        require('node:net').connect(port, '127.0.0.1').on('error', () => {})
+          .once('connect', () => Atomics.add(connected, 0, 1))`
+    const workerData = { port: Number(new URL(server.url).port), connected }
+    const clients = new Worker(connectAll, { eval: true, workerData })
+    await once(clients, 'online')
+    // This thread does nothing else meanwhile.
+    const wait = new Int32Array(new SharedArrayBuffer(4))
+    for (let turns = 0; turns < 500 && Atomics.load(connected, 0) < 800; turns++)
+      Atomics.wait(wait, 0, 0, 20)
+    expect(Atomics.load(connected, 0)).to.equal(800)
+    await clients.terminate()
   })
 
   it('ends those that came together not all at once', async () => {
