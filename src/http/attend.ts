@@ -57,7 +57,7 @@ function serve(
     res.once('prefinish', () => socket.setTimeout(unreadTimeout))
     handler(req, res)
   }
-  const listeners = {
+  const hooks = {
     partyOf: connections.partyOf,
     onBusy: connections.busy,
     onIdle: (socket: Socket) => {
@@ -67,7 +67,7 @@ function serve(
     },
     onFlood: connections.bar,
   }
-  server.on('request', inTurn(handle, turns, listeners))
+  server.on('request', inTurn(handle, turns, hooks))
   const endMalformed = (error: NodeJS.ErrnoException, socket: Socket) => {
     if (socket.destroyed) return
     const { status, octets } = answerToMalformed(error)

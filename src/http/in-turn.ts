@@ -3,7 +3,7 @@ import type { Socket } from 'node:net'
 import type { PartyOf } from './connections.ts'
 import type { Turns } from './turns.ts'
 
-export interface Listeners {
+export interface ConnectionHooks {
   /** To whom the requests of a connection are counted. */
   readonly partyOf: (socket: Socket) => PartyOf
   /** Before the first request of a connection that had none under way. */
@@ -38,7 +38,7 @@ interface Line {
 export function inTurn(
   handler: RequestListener,
   turns: Turns,
-  { partyOf, onBusy, onIdle, onFlood }: Listeners,
+  { partyOf, onBusy, onIdle, onFlood }: ConnectionHooks,
 ): RequestListener {
   const lines = new WeakMap<Socket, Line>()
 
