@@ -10,6 +10,7 @@ import { freePort } from '../test/parts/port.ts'
 import { temporaryFolder } from '../test/parts/temporary-folder.ts'
 import type { Flood } from './flood/attackers.ts'
 import { type Load, load, steadyLoad } from './load.ts'
+import { mebibytes } from './process.ts'
 import { clientCredentials, login, refresh, type Scenario } from './scenarios.ts'
 import { startServing } from './serving.ts'
 import { median } from './statistics.ts'
@@ -86,8 +87,6 @@ async function capacity(): Promise<number> {
   )
   return median(hashes)
 }
-
-const mebibytes = (bytes: number) => `${Math.round(bytes / 2 ** 20)} MiB`
 
 const measured = [clientCredentials, refresh] as const
 async function steadily(): Promise<Load[]> {

@@ -16,6 +16,8 @@ export function memoryOf(pid: number): number {
   return Number(/^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024
 }
 
+export const mebibytes = (bytes: number): string => `${Math.round(bytes / 2 ** 20)} MiB`
+
 /** Open files, sockets and pipes. */
 export const handlesOf = (pid: number): number => readdirSync(`/proc/${pid}/fd`).length
 

@@ -3,14 +3,12 @@ import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as pause } from 'node:timers/promises'
 import { parseArgs } from 'node:util'
-import { hashSecret } from '../src/clients/secrets.ts'
-import { createPasswords } from '../src/passwords/index.ts'
-import { openAccounts } from '../src/users/embedded/accounts.ts'
-import { freePort } from '../test/parts/port.ts'
 import { temporaryFolder } from '../test/parts/temporary-folder.ts'
+import { owasp } from './contestants.ts'
+import { startLatchkey } from './latchkey.ts'
 import { independent, type Load, type NextCall, steadyLoad } from './load.ts'
+import { mebibytes } from './process.ts'
 import { clientCredentials, connections, password, refresh } from './scenarios.ts'
-import { startServing } from './serving.ts'
 import { attacks } from './slow/attacks.ts'
 import { median } from './statistics.ts'
 
@@ -32,7 +30,6 @@ const { values } = parseArgs({
   },
 })
 const [seconds, rounds] = [Number(values.seconds), Number(values.rounds)]
-const hash = { memory: 19_456, iterations: 2, parallelism: 1 }
 const works = [
   { scenario: password, name: 'password', rate: Number(values.logins) },
   { scenario: refresh, name: 'refresh_token', rate: Number(values.refreshes) },
@@ -41,22 +38,9 @@ const works = [
 const print = (line: string) => process.stdout.write(`${line}\n`)
 
 await using folder = await temporaryFolder()
-const port = await freePort()
-const url = `http://127.0.0.1:${port}`
-const hashing = createPasswords({ queue: 1, wait: 60_000, allowWeak: [], hash })
-const accounts = openAccounts(join(folder.path, 'data/users.sqlite'))
-await accounts.add({ username: 'johndoe', hash: await hashing.hash('secret') })
-await accounts.close()
-const server = await startServing(folder.path, url, {
-  issuer: url,
-  listen: { port },
-  apis: [{ audience: 'https://api.example', scopes: ['read'] }],
-  clients: [
-    { id: 'web', public: true, grants: ['password', 'refresh_token'] },
-    { id: 'app', secrets: [hashSecret('bench-secret')], grants: ['client_credentials'] },
-  ],
-  passwords: { hash },
-})
+const state = `sqlite:${join(folder.path, 'state.sqlite')}`
+const server = await startLatchkey({ folder: folder.path, state, cost: owasp })
+const { url } = server
 
 /** What each kind of work waits, in their order. */
 async function work(calls: readonly NextCall[]): Promise<readonly Load[]> {
@@ -74,7 +58,7 @@ const prepare = () => Promise.all(works.map(({ scenario }) => scenario.prepare(s
 
 async function attacked(name: string): Promise<readonly Load[]> {
   const calls = await prepare()
-  const attacker = fork(join(import.meta.dirname, 'slow/attacks.ts'), [name, String(port)], {
+  const attacker = fork(join(import.meta.dirname, 'slow/attacks.ts'), [name, new URL(url).port], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   await once(attacker, 'message')
@@ -124,8 +108,4 @@ function compare(
   ) as [number[], number[]]
   const ratios = beside.map((one, round) => one / (alone[round] ?? Number.NaN))
   return `${median(alone).toFixed(2)} -> ${median(beside).toFixed(2)} ms (× ${ratios.map((ratio) => ratio.toFixed(1)).join(', ')})`
-}
-
-function mebibytes(bytes: number): string {
-  return `${Math.round(bytes / 2 ** 20)} MiB`
 }
