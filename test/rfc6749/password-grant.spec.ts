@@ -185,12 +185,15 @@ describe('RFC 6749 section 4.3: what a refused login costs', () => {
   after(() => server.stop())
 
   it('is one hash, whoever was named [ROP-08]', async () => {
-    const work = async (username: string) => {
+    const once = async (username: string) => {
       const start = process.cpuUsage()
       await server.post('/token', { ...passwordGrant, username, password: 'wrong' })
       const { user, system } = process.cpuUsage(start)
       return user + system
     }
+    // The least of three: what else the process does only adds to it.
+    const work = async (username: string) =>
+      Math.min(await once(username), await once(username), await once(username))
     await work('known')
     const wrong = await work('known')
     for (const username of ['nobody', 'disabled', 'no-password', 'broken-hash', 'x'.repeat(5000)]) {
