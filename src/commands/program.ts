@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { Command } from 'commander'
 import { commands } from './index.ts'
-import { takingKids } from './keys/options.ts'
 
 /** The whole command line. It throws CommanderError where commander would exit. */
 export function createProgram(): Command {
   const program = new Command('latchkey')
     .description('An OAuth 2 token server for the users and passwords you already have.')
     .version(version())
+    // What follows the name of a command is that command's alone.
+    .enablePositionalOptions()
     .addHelpText(
       'after',
       `
@@ -21,7 +22,6 @@ Exit codes: 0 done; 1 it could not be done, and the message says what to do; 2 t
     )
   for (const command of commands()) program.addCommand(command)
   throwInsteadOfExiting(program)
-  takingKids(program)
   return program
 }
 

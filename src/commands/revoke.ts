@@ -1,6 +1,7 @@
 import { Command } from 'commander'
 import { loadConfig } from '../config/load.ts'
 import { readEnding } from '../tokens/ending.ts'
+import { takingIds } from './ids.ts'
 import { endInState } from './with-state.ts'
 
 interface Options {
@@ -31,8 +32,7 @@ Examples:
   latchkey revoke everything --before 2026-11-21T10:00:00Z --config latchkey.yaml`,
     )
   for (const [kind, [argument, description]] of Object.entries(targets)) {
-    const command = revoke
-      .command(`${kind} ${argument}`.trim())
+    const command = takingIds(revoke.command(`${kind} ${argument}`.trim()))
       .description(description)
       .requiredOption('--config <file>', 'configuration file')
     if (!['token', 'family'].includes(kind)) {

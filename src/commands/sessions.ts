@@ -3,6 +3,7 @@ import { loadConfig } from '../config/load.ts'
 import type { Config } from '../config/schema.ts'
 import { type Session, sessionsOf } from '../tokens/ending.ts'
 import { openDirectories } from '../users/index.ts'
+import { takingIds } from './ids.ts'
 import { endInState, withState } from './with-state.ts'
 
 type Print = (line: string) => void
@@ -25,8 +26,7 @@ Examples:
   latchkey sessions revoke 5mTn… --sub 4711 --config latchkey.yaml  # one of them`,
   )
   const on = (name: string, description: string) =>
-    sessions
-      .command(name)
+    takingIds(sessions.command(name))
       .description(description)
       .requiredOption('--config <file>', 'configuration file')
       .option('--user <name>', 'the user, by a name to log in with')

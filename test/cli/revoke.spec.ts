@@ -72,6 +72,21 @@ passwords: { hash: { memory: 8192, iterations: 1 } }
     expect(String(await refusal(run('sessions', 'list', '--user', 'nobody')))).to.include('no user')
   })
 
+  it('takes ids that begin with a hyphen, wherever they stand', async () => {
+    const id = '-0YGau9wRq97TSl_dP3_dA'
+    for (const words of [
+      [id, '--user', 'johndoe'],
+      ['--user', 'johndoe', id],
+      [id, '--sub', id],
+    ])
+      expect(String(await refusal(run('sessions', 'revoke', ...words)))).to.include(
+        `the user has no login ${id}`,
+      )
+    const { position } = await readFeed(server.issuer)
+    await run('revoke', 'token', id)
+    expect(await told(position)).to.deep.equal([['token', id]])
+  })
+
   it('ends one login, or all of a user', async () => {
     const [one, two] = [await server.login(), await server.login()]
     await run('sessions', 'revoke', claimIn(one.access_token, 'sid'), '--user', 'johndoe')

@@ -41,16 +41,22 @@ export function logsRevocations(connections: () => State[], empty: () => Promise
       const logged = async (kind: Revocation['kind'], target: string, done: Promise<unknown>) => {
         await done
         expected.push({ kind, target })
-        const seen = await since(other, start)
+        const seen = await entries()
         expect(seen.map(({ at: _, ...entry }) => entry)).to.deep.equal(expected)
       }
+      // On a Cluster a cut-off that took long is logged again, with its new time (redis-cut-offs.ts).
+      const entries = async () =>
+        (await since(other, start)).filter(
+          ({ kind, target }, index, all) =>
+            index === 0 || kind !== all[index - 1]?.kind || target !== all[index - 1]?.target,
+        )
       await logged('token', jti, state.revokeToken(jti, 60))
       await logged('family', ended.id, state.endFamily(ended.id))
       await logged('family', stolen.id, state.rotate(rotation(stolen.id, 7)))
       await logged('user', sub, state.cutOff({ kind: 'user', sub }))
       await logged('client', clientId, state.cutOff({ kind: 'client', clientId }, before))
       await logged('everything', '', state.cutOff({ kind: 'everything' }, 1))
-      const times = (await since(other, start)).map(({ at }) => at)
+      const times = (await entries()).map(({ at }) => at)
       expect(times.slice(4)).to.deep.equal([before, 1])
       for (const at of times.slice(0, 4)) expect(at).to.be.within(before - 1000, Date.now() + 1000)
     })

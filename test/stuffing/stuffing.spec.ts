@@ -14,7 +14,7 @@ const throttle = {
 describe('RFC 6749 section 10.10: passwords stuffed in', () => {
   const outcomes: Outcome[] = []
   before(async function () {
-    this.timeout(60_000)
+    this.timeout(180_000)
     for await (const outcome of stuff({ size: 30, throttle })) outcomes.push(outcome)
   })
 

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { Option } from 'commander'
 import { algorithms } from '../../keys/algorithms.ts'
+import { takingIds } from '../ids.ts'
 
 export type Print = (line: string) => void
 
@@ -21,15 +22,4 @@ export const withYes = (command: Command): Command => command.option('--yes', 'd
 
 /** Names a key on the command line. */
 export const withKid = (command: Command, shape: '<kid>' | '[kid]', description: string): Command =>
-  takingKids(command).argument(shape, description)
-
-/** One kid in 64 begins with a hyphen, and would be taken for an option. */
-export function takingKids(command: Command): Command {
-  const parse = command.parseOptions.bind(command)
-  command.parseOptions = (words) => {
-    const kids = words.filter((word) => /^-[\w-]{42}$/.test(word))
-    const others = words.filter((word) => !kids.includes(word))
-    return parse(kids.length === 0 || words.includes('--') ? words : [...others, '--', ...kids])
-  }
-  return command
-}
+  takingIds(command).argument(shape, description)
