@@ -6,7 +6,6 @@ import { createClientThrottle } from './clients/throttle.ts'
 import type { Config } from './config/schema.ts'
 import { logRetention, signing } from './config/signing.ts'
 import { warnings } from './config/warnings.ts'
-import { blockList, trusts } from './http/arrival.ts'
 import { type Handler, trackInFlight } from './http/in-flight.ts'
 import type { Logger } from './http/log.ts'
 import type { MeasuredParts, Metrics } from './http/metrics.ts'
@@ -23,6 +22,7 @@ import { createRevocationFeed } from './tokens/revocation-feed.ts'
 import { createAuthenticate } from './users/authenticate.ts'
 import { openDirectories } from './users/index.ts'
 import { lineOf } from './users/line.ts'
+import { inNetworks } from './users/network.ts'
 import { createRehash } from './users/rehash.ts'
 import { keepSampling } from './users/sample.ts'
 import { createStanding } from './users/standing.ts'
@@ -100,8 +100,7 @@ export async function openParts(
       onFailure: (failure) => log.warn(failure, 'a password hash was not replaced'),
     })
     closing.push(() => rehash.close())
-    const uncounted = blockList(config.throttle.exempt)
-    const exempt = (address: string) => trusts(uncounted, address)
+    const exempt = inNetworks(config.throttle.exempt)
     const authenticate = createAuthenticate({
       users,
       passwords,

@@ -1,5 +1,4 @@
 import type { Config } from './config/schema.ts'
-import { blockList } from './http/arrival.ts'
 import { type ConnectionLimits, createConnections } from './http/connections.ts'
 import { listen } from './http/listen.ts'
 import type { Logger } from './http/log.ts'
@@ -116,6 +115,6 @@ function limitsOf({ http, proxy }: Config, processes: number): ConnectionLimits 
     ...http,
     connections: Math.ceil(http.connections / processes),
     connectionsPerAddress: Math.ceil(http.connectionsPerAddress / processes),
-    trusted: blockList(proxy?.trusted ?? []),
+    trusted: proxy?.trusted ?? [],
   }
 }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingHttpHeaders, IncomingMessage } from 'node:http'
-import { BlockList, isIPv6, type Socket } from 'node:net'
+import type { Socket } from 'node:net'
 import type { RequestFacts } from '../oauth/request.ts'
+import { type InNetworks, inNetworks } from '../users/network.ts'
 
 export type Arrive = (req: IncomingMessage) => RequestFacts
 
@@ -10,16 +11,16 @@ export type Arrive = (req: IncomingMessage) => RequestFacts
  * vouch for it: the right-most hop that is not one of them (RFC 9700 section 4.13).
  */
 export function arriveVia(trusted: readonly string[]): Arrive {
-  const proxies = blockList(trusted)
+  const isProxy = inNetworks(trusted)
   const peers = new WeakMap<Socket, Peer>()
   const meet = (socket: Socket): Peer => {
-    const peer = peerOf(socket, proxies)
+    const peer = peerOf(socket, isProxy)
     peers.set(socket, peer)
     return peer
   }
   return ({ socket, headers }) => {
     const { peer, viaProxy } = peers.get(socket) ?? meet(socket)
-    const address = (viaProxy ? forwardedAddress(headers, proxies) : undefined) ?? peer
+    const address = (viaProxy ? forwardedAddress(headers, isProxy) : undefined) ?? peer
     return { id: randomUUID(), address, viaProxy }
   }
 }
@@ -27,11 +28,11 @@ export function arriveVia(trusted: readonly string[]): Arrive {
 /** Whom trusted proxies have met; undefined where they do not say. */
 export function forwardedAddress(
   headers: IncomingHttpHeaders,
-  proxies: BlockList,
+  isProxy: InNetworks,
 ): string | undefined {
   const hops = [headers['x-forwarded-for'] ?? []].flat().join().split(',')
   const forwarded = hops.map((hop) => plain(hop.trim())).filter((hop) => hop !== '')
-  return forwarded.findLast((hop) => !trusts(proxies, hop))
+  return forwarded.findLast((hop) => !isProxy(hop))
 }
 
 /** Who is at the other end of a connection: the same for all its requests. */
@@ -40,23 +41,10 @@ interface Peer {
   readonly viaProxy: boolean
 }
 
-function peerOf(socket: Socket, proxies: BlockList): Peer {
+function peerOf(socket: Socket, isProxy: InNetworks): Peer {
   const peer = plain(socket.remoteAddress ?? '')
   // A unix socket has no peer address: whoever may open it is the proxy.
-  return { peer, viaProxy: peer === '' || trusts(proxies, peer) }
-}
-
-/** Whether the peer of a connection is a proxy whose headers are believed. */
-export const trusts = (proxies: BlockList, address: string): boolean =>
-  proxies.check(address, isIPv6(address) ? 'ipv6' : 'ipv4')
-
-export function blockList(cidrs: readonly string[]): BlockList {
-  const list = new BlockList()
-  for (const cidr of cidrs) {
-    const [network = '', bits] = cidr.split('/')
-    list.addSubnet(network, Number(bits), isIPv6(network) ? 'ipv6' : 'ipv4')
-  }
-  return list
+  return { peer, viaProxy: peer === '' || isProxy(peer) }
 }
 
 /** An IPv4 address that arrived on an IPv6 socket, in its own words; nothing that is no address. */

@@ -8,12 +8,14 @@ import { type Turns, takeTurns } from './turns.ts'
 
 /** Requests that begin between two looks at the network: at most a millisecond or so. */
 const mostAtOnce = 8
+/** The same while several networks wait. */
+const fewAtOnce = 3
 /** Whose turn it is to be told that a request took too long: theirs together. */
 const late = Symbol('late')
 
 /** Makes a server serve the connections that are taken, and end those that are too slow or too much. */
 export function attend(server: Server, handler: RequestListener, connections: Connections): void {
-  const turns = takeTurns(mostAtOnce)
+  const turns = takeTurns(mostAtOnce, fewAtOnce)
   watch(server, connections, turns)
   serve(server, handler, connections, turns)
 }
@@ -25,15 +27,28 @@ function watch(server: Server, connections: Connections, turns: Turns): void {
     connections.idle(socket)
     socket.once('close', () => connections.busy(socket))
   }
-  // Refused before Node prepares for HTTP or TLS, which is most of what a connection costs.
   const taken = server.listeners('connection')
+  const begin = (socket: Socket) => {
+    if (socket.destroyed) return
+    for (const each of taken) Reflect.apply(each, server, [socket])
+    if (!secure) socket.resume()
+  }
+  // Nothing is read before it is its network's turn, nor prepared for HTTP or TLS: that is most of what a connection
+  // costs, and others wait to be let in. net.createServer has an option for it, and node:http does not hand it on.
+  Object.assign(server, { pauseOnConnect: true })
   server.removeAllListeners('connection').on('connection', (socket: Socket) => {
     turns.arrived()
-    if (!connections.arrive(socket)) return
-    for (const each of taken) Reflect.apply(each, server, [socket])
+    const partyOf = connections.arrive(socket)
+    if (!partyOf) return
     if (!secure) expectRequest(socket)
+    turns.take(partyOf(), () => begin(socket))
   })
-  if (secure) server.on('secureConnection', expectRequest)
+  if (secure) {
+    server.on('secureConnection', (socket) => {
+      expectRequest(socket)
+      socket.resume()
+    })
+  }
   server.on('tlsClientError', () => connections.ended('handshake'))
   server.on('timeout', (socket) => {
     connections.ended(connections.isIdle(socket) ? 'idle' : 'unread')

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
-import { BlockList, type Socket } from 'node:net'
-import { neighbourhoodOf, networkOf } from '../users/network.ts'
-import { forwardedAddress, plain, trusts } from './arrival.ts'
+import type { Socket } from 'node:net'
+import { type InNetworks, inNetworks, neighbourhoodOf, networkOf } from '../users/network.ts'
+import { forwardedAddress, plain } from './arrival.ts'
 import { idleSeats } from './idle-seats.ts'
 
 /** Bounds on slow, idle and numerous peers. Times are in milliseconds. */
@@ -18,11 +18,12 @@ export interface ConnectionLimits {
   readonly headersLimit: number
   readonly connections: number
   readonly connectionsPerAddress: number
-  /** Proxies, whose connections are those of many. */
-  readonly trusted: BlockList
+  /** Networks of proxies, whose connections are those of many. */
+  readonly trusted: readonly string[]
 }
 
-export type PartyOf = (request: IncomingMessage) => unknown
+/** Where no request is given, of the connection itself: another one, or its first request would be their second. */
+export type PartyOf = (request?: IncomingMessage) => unknown
 
 /** For a listener that is not open to everybody, such as that of the metrics. */
 export const usualLimits: ConnectionLimits = {
@@ -33,7 +34,7 @@ export const usualLimits: ConnectionLimits = {
   headersLimit: 16_384,
   connections: 2000,
   connectionsPerAddress: 500,
-  trusted: new BlockList(),
+  trusted: [],
 }
 
 /** Why a connection was ended or not taken. */
@@ -53,8 +54,8 @@ export type Reason = (typeof reasons)[number]
 
 export interface Connections {
   readonly limits: ConnectionLimits
-  /** A new connection: takes it, perhaps in the place of an idle one, or ends it and says no. */
-  arrive(socket: Socket): boolean
+  /** A new connection: takes it, perhaps in the place of an idle one, and says whose it is; or ends it and says no. */
+  arrive(socket: Socket): PartyOf | false
   /** Tells to whom a request of the connection is counted: a /24 of IPv4, a /64 of IPv6, or, where a proxy does not say, the connection. */
   partyOf(socket: Socket): PartyOf
   /** A connection waits for a request: the longest idle one makes room for another. */
@@ -85,6 +86,7 @@ export function createConnections(
   limits: ConnectionLimits,
   onRefused: (reason: Reason) => void = () => {},
 ): Connections {
+  const isProxy = inNetworks(limits.trusted)
   const perNetwork = new Map<string, number>()
   const waiting = idleSeats()
   const barred = new Map<string, number>()
@@ -129,7 +131,8 @@ export function createConnections(
   return {
     limits,
     arrive(socket) {
-      const network = networkOfPeer(socket, limits.trusted)
+      const address = addressOfPeer(socket, isProxy)
+      const network = address && networkOf(address)
       const ofNetwork = network === undefined ? 0 : count(network, 1)
       open += 1
       socket.once('close', () => {
@@ -140,20 +143,9 @@ export function createConnections(
       if (ofNetwork > limits.connectionsPerAddress) return refuse(socket, 'address')
       if (open > limits.connections) return refuse(socket, 'full')
       if (open > limits.connections * nearlyFull) makeRoom()
-      return true
+      return partyOf(socket, address, isProxy)
     },
-    partyOf(socket) {
-      const { trusted } = limits
-      const peer = addressOfPeer(socket, trusted)
-      if (peer !== undefined) {
-        const own = neighbourhoodOf(peer)
-        return () => own
-      }
-      return ({ headers }) => {
-        const address = forwardedAddress(headers, trusted)
-        return address === undefined ? socket : neighbourhoodOf(address)
-      }
-    },
+    partyOf: (socket) => partyOf(socket, addressOfPeer(socket, isProxy), isProxy),
     idle(socket) {
       if (!socket.destroyed) waiting.take(socket)
     },
@@ -161,12 +153,12 @@ export function createConnections(
     isIdle: (socket) => waiting.has(socket),
     bar(socket) {
       ended('pipelining')
-      const network = networkOfPeer(socket, limits.trusted)
+      const address = addressOfPeer(socket, isProxy)
       socket.destroy()
-      if (network === undefined) return
+      if (address === undefined) return
       const [oldest] = barred.keys()
       if (oldest !== undefined && barred.size >= mostBarred) barred.delete(oldest)
-      barred.set(network, performance.now() + barredFor)
+      barred.set(networkOf(address), performance.now() + barredFor)
     },
     ended,
     load: () => ({ open, ended: counts }),
@@ -174,12 +166,19 @@ export function createConnections(
 }
 
 /** Undefined where the peer speaks for many, or has no address: a proxy, a unix socket. */
-function addressOfPeer({ remoteAddress }: Socket, trusted: BlockList): string | undefined {
+function addressOfPeer({ remoteAddress }: Socket, isProxy: InNetworks): string | undefined {
   const address = plain(remoteAddress ?? '')
-  return address === '' || trusts(trusted, address) ? undefined : address
+  return address === '' || isProxy(address) ? undefined : address
 }
 
-function networkOfPeer(socket: Socket, trusted: BlockList): string | undefined {
-  const address = addressOfPeer(socket, trusted)
-  return address === undefined ? undefined : networkOf(address)
+function partyOf(socket: Socket, peer: string | undefined, isProxy: InNetworks): PartyOf {
+  if (peer !== undefined) {
+    const own = neighbourhoodOf(peer)
+    const coming = `${own} comes`
+    return (request) => (request === undefined ? coming : own)
+  }
+  return (request) => {
+    const address = request && forwardedAddress(request.headers, isProxy)
+    return address === undefined ? socket : neighbourhoodOf(address)
+  }
 }

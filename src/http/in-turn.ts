@@ -14,10 +14,8 @@ export interface ConnectionHooks {
   readonly onFlood: (socket: Socket) => void
 }
 
-/** Requests of one connection that may wait for those before them. */
+/** Requests of one connection that may wait for those before them: those that came in one packet. */
 const mostWaiting = 16
-/** Bytes that may have been read of them, beyond those that came with the first: Node keeps up to 64 KiB of each. */
-const mostBytesWaiting = 16_384
 
 type Exchange = readonly [IncomingMessage, ServerResponse]
 
@@ -26,14 +24,15 @@ interface Line {
   readonly waiting: Exchange[]
   /** Whether one is under way. */
   busy: boolean
-  /** Bytes of the connection that were read when the first began to wait. */
-  readBefore: number
+  /** Whether nothing more is to be read, as what was read waits. */
+  held: boolean
 }
 
 /**
  * Handles the requests of a connection one after the other, as their answers go out in that order
- * anyhow (RFC 9112 section 9.3.2), and lets the parties begin theirs in turns. Node would begin all
- * that came in one packet at once, and keep the answers of a peer that reads none of them.
+ * anyhow (RFC 9112 section 9.3.2), and lets the parties begin theirs in turns. Nothing more is read of a connection while
+ * anything of it waits. Node would begin all that came in one packet at once, keep the answers of a peer that reads
+ * none of them, and read whatever is there on all connections before anything has its turn.
  */
 export function inTurn(
   handler: RequestListener,
@@ -43,13 +42,18 @@ export function inTurn(
   const lines = new WeakMap<Socket, Line>()
 
   const lineOf = (socket: Socket): Line => {
-    const line: Line = { partyOf: partyOf(socket), waiting: [], busy: false, readBefore: 0 }
+    const line: Line = { partyOf: partyOf(socket), waiting: [], busy: false, held: false }
     lines.set(socket, line)
+    // At the end of each request that it finds Node has the connection read on, be it paused meanwhile or not; and
+    // it reads no more when told so, which pause() does not do of a connection that is paused.
+    socket.on('resume', () => line.held && socket.emit('pause'))
     return line
   }
-  const next = (socket: Socket, line: Line, [req, res]: Exchange) =>
-    turns.take(line.partyOf(req), () => {
+  const next = (socket: Socket, line: Line, [req, res]: Exchange) => {
+    const begun = turns.take(line.partyOf(req), () => {
       if (socket.destroyed) return
+      // Those that wait behind it came after all of it. Otherwise its body may be on its way, and its peer may leave.
+      if (line.held && line.waiting.length === 0) release(socket, line)
       res.once('close', () => {
         const following = line.waiting.shift()
         if (following !== undefined && !socket.destroyed) return next(socket, line, following)
@@ -58,6 +62,8 @@ export function inTurn(
       })
       handler(req, res)
     })
+    if (!begun) hold(socket, line)
+  }
 
   return (req, res) => {
     const { socket } = req
@@ -67,8 +73,10 @@ export function inTurn(
       line.busy = true
       onBusy(socket)
       next(socket, line, [req, res])
-    } else if (mayWait(socket, line)) line.waiting.push([req, res])
-    else {
+    } else if (line.waiting.length < mostWaiting) {
+      line.waiting.push([req, res])
+      hold(socket, line)
+    } else {
       line.waiting.length = 0
       readNoMore(socket)
       onFlood(socket)
@@ -76,10 +84,15 @@ export function inTurn(
   }
 }
 
-function mayWait({ bytesRead }: Socket, line: Line): boolean {
-  const { length } = line.waiting
-  if (length === 0) line.readBefore = bytesRead
-  return length < mostWaiting && bytesRead - line.readBefore <= mostBytesWaiting
+function hold(socket: Socket, line: Line): void {
+  line.held = true
+  socket.pause()
+}
+
+function release(socket: Socket, line: Line): void {
+  line.held = false
+  // It may be paused for Node's parser only, and then resume() would do nothing.
+  socket.pause().resume()
 }
 
 /**

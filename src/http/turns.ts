@@ -1,16 +1,17 @@
 export interface Turns {
-  /** Lets work begin: now, or when it is its party's turn. */
-  take(party: unknown, begin: () => void): void
+  /** Lets work begin: now, or when it is its party's turn. Says whether it has begun. */
+  take(party: unknown, begin: () => void): boolean
   /** A connection came, behind which others may wait: they are let in one by one, between two looks at the network. */
   arrived(): void
 }
 
 /**
  * Begins at most so many pieces of work between two looks at the network, as what came in one packet, or on a thousand
- * connections, would hold up all that comes after it. Where connections come, one look after the other, it begins one
+ * connections, would hold up all that comes after it; and `few` while several parties wait: then a request costs a tenth
+ * more, and who has little to ask waits half as long. Where connections come, one look after the other, it begins one
  * for every four of them: those that wait to be let in are in one line, and whose they are is not known before.
  */
-export function takeTurns(most: number): Turns {
+export function takeTurns(most: number, few = most): Turns {
   const waiting = waitingLines()
   let begun = 0
   let limit = most
@@ -26,17 +27,24 @@ export function takeTurns(most: number): Turns {
   const turn = () => {
     looking = false
     begun = 0
-    if (!waiting.empty()) look()
-    for (; begun < limit && !waiting.empty(); begun++) waiting.take()?.()
+    if (waiting.parties() > 0) look()
+    while (waiting.parties() > 0 && begun < Math.min(limit, waiting.parties() > 1 ? few : most)) {
+      begun++
+      waiting.take()?.()
+    }
     limit = most
   }
 
   return {
     take(party, begin) {
-      if (begun >= limit || !waiting.empty()) return waiting.add(party, begin)
+      if (begun >= limit || waiting.parties() > 0) {
+        waiting.add(party, begin)
+        return false
+      }
       look()
       begun++
       begin()
+      return true
     },
     arrived() {
       limit = ++arrivals % 4 === 0 ? 1 : 0
@@ -67,7 +75,7 @@ function waitingLines() {
   }
 
   return {
-    empty: () => lines.size === 0,
+    parties: () => lines.size,
     add(party: unknown, begin: () => void): void {
       const line = lines.get(party)
       if (line !== undefined) line.push(begin)

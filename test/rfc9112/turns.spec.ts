@@ -1,7 +1,6 @@
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
 import { expect } from 'chai'
-import { blockList } from '../../src/http/arrival.ts'
 import { createConnections, usualLimits } from '../../src/http/connections.ts'
 import { type Listener, listen } from '../../src/http/listen.ts'
 import { takeTurns } from '../../src/http/turns.ts'
@@ -86,6 +85,22 @@ describe('RFC 9112 section 9.3.2: whose request is next', () => {
       expect(begun.slice(5).filter((name) => name === 'x')).to.have.lengthOf.below(2)
     })
 
+    it('begins fewer in a turn of the loop while several wait', async () => {
+      const turns = takeTurns(4, 2)
+      const inEach: string[] = []
+      let inThis = ''
+      for (const party of 'aaaaaaaabbbb')
+        turns.take(party, () => {
+          inThis += party
+        })
+      while (inEach.join('').length < 12) {
+        inEach.push(inThis)
+        inThis = ''
+        await turnOfTheLoop()
+      }
+      expect(inEach).to.deep.equal(['aaaa', 'ab', 'ab', 'ab', 'ab'])
+    })
+
     it('begins one for every four connections while they come', async () => {
       const turns = takeTurns(5)
       let count = 0
@@ -118,18 +133,29 @@ describe('RFC 9112 section 9.3.2: whose request is next', () => {
     let handled: string[] = []
     /** How many connections there were when each was. */
     let among: number[] = []
-    const connections = createConnections({ ...usualLimits, trusted: blockList(['127.0.3.0/24']) })
+    /** How many of them had been read. */
+    let read: number[] = []
+    const sockets = new Set<Socket>()
+    const connections = createConnections({ ...usualLimits, trusted: ['127.0.3.0/24'] })
     before(async () => {
       const at = { host: '127.0.0.1', port: await freePort() }
       server = await listen(
         (req, res) => {
           handled.push(req.url ?? '')
           among.push(connections.load().open)
+          read.push([...sockets].filter(({ bytesRead }) => bytesRead > 0).length)
           res.end('here')
         },
         at,
         undefined,
-        connections,
+        {
+          ...connections,
+          arrive(socket) {
+            sockets.add(socket)
+            socket.once('close', () => sockets.delete(socket))
+            return connections.arrive(socket)
+          },
+        },
       )
     })
     afterEach(async () => {
@@ -137,6 +163,7 @@ describe('RFC 9112 section 9.3.2: whose request is next', () => {
       peers = []
       handled = []
       among = []
+      read = []
       await until(
         () => connections.load().open,
         (open) => open === 0,
@@ -210,17 +237,31 @@ describe('RFC 9112 section 9.3.2: whose request is next', () => {
     })
 
     it('lets in who comes before many requests that wait', async () => {
-      for (let index = 0; index < 40; index++) await join('127.0.0.1')
-      await taken()
+      for (let index = 0; index < 40; index++) (await join('127.0.0.1')).write(get('/first'))
+      await until(
+        () => handled.length,
+        (count) => count === 40,
+      )
       for (const one of peers) one.write(get('/many').repeat(10))
       await Promise.all(Array.from({ length: 40 }, () => join('127.0.1.2')))
       await until(
         () => handled.length,
-        (count) => count === 400,
+        (count) => count === 440,
       )
       // While they were let in, there being always one more who could be.
       const meanwhile = among.filter((open) => open > 40 && open < 80)
       expect(meanwhile).to.have.lengthOf.within(1, 20)
+    })
+
+    it('reads hardly any of the many new connections of one network before the one of another', async () => {
+      for (let index = 0; index < 200; index++) void join('127.0.0.1')
+      void join('127.0.1.2')
+      for (const one of peers) one.write(get(one === peers.at(-1) ? '/other' : '/many'))
+      await until(
+        () => handled.length,
+        (count) => count === 201,
+      )
+      expect(read[handled.indexOf('/other')]).to.be.within(1, 60)
     })
 
     it('answers who has sent everything and closed its side', async () => {

@@ -1,5 +1,6 @@
-import { BlockList, isIP } from 'node:net'
+import { isIP } from 'node:net'
 import { jwksCached } from '../../keys/lifecycle.ts'
+import { inNetworks } from '../../users/network.ts'
 import { type Finding, when } from '../faults.ts'
 import type { Config } from '../schema.ts'
 
@@ -101,13 +102,9 @@ const isHttps = (url: string) => new URL(url).protocol === 'https:'
 
 const leavesMachine = (listen: Config['listen']) => 'host' in listen && !isLoopback(listen.host)
 
-const loopback = new BlockList()
-loopback.addSubnet('127.0.0.0', 8, 'ipv4')
-loopback.addAddress('::1', 'ipv6')
+const isOwnAddress = inNetworks(['127.0.0.0/8', '::1/128'])
 
 function isLoopback(host: string): boolean {
-  const address = host.replace(/^\[(.*)\]$/, '$1')
-  const family = isIP(address)
-  if (family === 0) return address === 'localhost' || address.endsWith('.localhost')
-  return loopback.check(address, family === 6 ? 'ipv6' : 'ipv4')
+  const name = host.replace(/^\[(.*)\]$/, '$1')
+  return isIP(name) === 0 ? name === 'localhost' || name.endsWith('.localhost') : isOwnAddress(name)
 }
