@@ -9,6 +9,9 @@ export interface Call {
   readonly authorization?: string
 }
 
+/** The address that a caller calls from. */
+export type HomeOf = (caller: number) => string
+
 /** Gives the next call of a caller, who is told the body of the answer to its last. */
 export type NextCall = (caller: number, last: string) => Call
 
@@ -50,13 +53,13 @@ export async function steadyLoad(
   seconds: number,
   rate: number,
   next: NextCall,
-  spacing = even,
+  { spacing = even, homeOf }: { readonly spacing?: Spacing; readonly homeOf?: HomeOf } = {},
 ): Promise<Load> {
   const start = performance.now()
   const total = Math.floor(rate * seconds)
   let taken = 0
   let latest = start
-  return callers(url, connections, next, start, async () => {
+  const turn = async () => {
     // A server that cannot keep up would be asked for ever.
     if (taken >= total || performance.now() - start > 2000 * seconds) return false
     taken += 1
@@ -67,7 +70,8 @@ export async function steadyLoad(
     await pause(early)
     // A timer's being late is not the server's.
     return performance.now()
-  })
+  }
+  return callers(url, connections, next, start, turn, homeOf)
 }
 
 /** `turn` says whether a caller goes on, and since when its call is due if that is not now. */
@@ -77,6 +81,7 @@ async function callers(
   next: NextCall,
   start: number,
   turn: () => Promise<boolean | number>,
+  homeOf?: HomeOf,
 ): Promise<Load> {
   const agent = new Agent({ keepAlive: true, maxSockets: connections })
   const times: number[] = []
@@ -86,7 +91,7 @@ async function callers(
       let last = ''
       for (let due = await turn(); due !== false; due = await turn()) {
         const since = due === true ? performance.now() : due
-        const answer = await send(agent, url, next(caller, last))
+        const answer = await send(agent, url, next(caller, last), homeOf?.(caller))
         times.push(performance.now() - since)
         if (answer.status !== 200) failures += 1
         last = answer.body
@@ -107,11 +112,13 @@ export function send(
   agent: Agent,
   url: string,
   { path, method = 'POST', form, authorization }: Call,
+  localAddress?: string,
 ): Promise<{ status: number; body: string }> {
   return new Promise((resolve, reject) => {
     const sent = request(url + path, {
       agent,
       method,
+      localAddress,
       headers: {
         ...(form !== undefined && { 'Content-Type': 'application/x-www-form-urlencoded' }),
         ...(authorization !== undefined && { Authorization: authorization }),

@@ -15,9 +15,9 @@ import { median } from './statistics.ts'
 /**
  * npm run bench:slow [-- --seconds 12 --rounds 3 --logins 10 --refreshes 40 --tokens 50 --only unread]: what the clients of a
  * server at ordinary work wait, alone and from the first moment of an attack on, in turns: so many password logins
- * (with OWASP's parameters), refreshes and client_credentials a second, at random times. The attackers have the last processor
- * alone, and come after whatever else runs there: they would have machines of their own. One `latchkey serve` bears
- * all the attacks; its memory is the most seen since its start.
+ * (with OWASP's parameters), refreshes and client_credentials a second, at random times, from 48 networks. The attackers
+ * have 16 others. They have the last processor alone, and come after whatever else runs there: they would have machines
+ * of their own. One `latchkey serve` bears all the attacks; its memory is the most seen since its start.
  */
 const { values } = parseArgs({
   options: {
@@ -48,7 +48,10 @@ async function work(calls: readonly NextCall[]): Promise<readonly Load[]> {
     works.map(({ rate }, index) => {
       const next = calls[index]
       if (next === undefined) throw new Error('no calls')
-      return steadyLoad(url, connections, seconds, rate, next, independent)
+      return steadyLoad(url, connections, seconds, rate, next, {
+        spacing: independent,
+        homeOf: (caller) => `127.${100 + index}.${caller}.1`,
+      })
     }),
   )
 }
