@@ -77,6 +77,8 @@ function serve(
     onBusy: connections.busy,
     onIdle: (socket: Socket) => {
       connections.idle(socket)
+      // Or an idle connection would keep its last exchange, which is half of what it takes.
+      answering.delete(socket)
       // Longer than the answer said, as Node has it, but not as long for all: they would end and come back together.
       socket.setTimeout(keepAliveTimeout + 500 + 1000 * Math.random())
     },

@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { readdir, writeFile } from 'node:fs/promises'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { text } from 'node:stream/consumers'
 import { expect } from 'chai'
@@ -58,6 +58,20 @@ describe('latchkey serve', () => {
       expect(await once(server, 'exit')).to.deep.equal([0, null])
       expect(await errors).to.equal('')
     })
+
+  it('has room in its table of open files before a crowd needs it', async () => {
+    await using at = await scene('http: { connections: 1000 }\n')
+    const { pid } = await at.serve()
+    await until(
+      async () => {
+        const status = await readFile(`/proc/${pid}/status`, 'utf8')
+        const open = (await readdir(`/proc/${pid}/fd`)).length
+        return { slots: Number(/^FDSize:\s+(\d+)$/m.exec(status)?.[1]), open }
+      },
+      ({ slots, open }) => slots >= 1024 && open < 100,
+    )
+    expect((await fetch(`${at.url}${metadata}`)).status).to.equal(200)
+  })
 
   it('touches nothing when the configuration is wrong', async () => {
     await using at = await scene('users: []\n')

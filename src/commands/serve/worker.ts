@@ -2,6 +2,7 @@ import { createLog } from '../../http/log.ts'
 import { type Service, startService } from '../../service.ts'
 import { keepMemorySmall } from './memory.ts'
 import type { Order, Word } from './messages.ts'
+import { makeRoomFor } from './open-files.ts'
 import { linger } from './patience.ts'
 
 /** Serves what the primary says for as long as it says. Whatever fails is told to the primary. */
@@ -24,6 +25,7 @@ export async function serveAsWorker(): Promise<void> {
     // The metrics of all are the primary's to tell.
     const service = await startService({ ...config, metrics: undefined }, log, of)
     keepMemorySmall()
+    makeRoomFor(config.http.connections / of)
     served(service)
     await say({ type: 'serving', url: service.url })
     await service.close(await ended)
