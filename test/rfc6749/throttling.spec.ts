@@ -1,6 +1,6 @@
 import { join } from 'node:path'
 import { expect } from 'chai'
-import { hashSecret } from '../../src/clients/secrets.ts'
+import { hashChosenSecret, hashSecret } from '../../src/clients/secrets.ts'
 import { dpopProof } from '../parts/dpop-proof.ts'
 import { makeKey } from '../parts/issuer.ts'
 import {
@@ -221,14 +221,16 @@ describe('RFC 6749 section 10.10: guesses at passwords, in Redis', () => {
 })
 
 describe('RFC 6749 section 2.3.1: guesses at client secrets', () => {
-  const clients = ['one', 'two', 'three', 'four', 'five', 'six'].map((id) => ({
+  const grants = ['client_credentials']
+  const quick = ['one', 'two', 'three', 'four', 'five', 'six'].map((id) => ({
     id,
     secrets: [hashSecret(secret)],
-    grants: ['client_credentials'],
+    grants,
   }))
   let server: Latchkey
   let other: Latchkey
   before(async () => {
+    const clients = [...quick, { id: 'slow', secrets: [await hashChosenSecret(secret)], grants }]
     const options = { proxy, throttle: { secret: { limit: 4 }, exempt: ['10.1.0.0/16'] }, clients }
     server = await startLatchkey(options)
     const { folder } = server
@@ -275,6 +277,13 @@ describe('RFC 6749 section 2.3.1: guesses at client secrets', () => {
   it('all at once are judged no more often than one by one [CLI-18]', async () => {
     const guesses = await atOnce(40, () => ask('four', 'wrong', '192.0.2.5'))
     expect(count(guesses, 401)).to.equal(4)
+  })
+
+  it('all at once are told no more than one by one where the hash is slow, the right one among them [CLI-18]', async () => {
+    const guesses = await atOnce(12, (index) =>
+      ask('slow', index === 11 ? secret : `wrong-${index}`, '192.0.2.8'),
+    )
+    expect([count(guesses, 401), count(guesses, 429)]).to.deep.equal([4, 8])
   })
 
   it('are counted by all instances together [CLI-18]', async () => {
