@@ -6,7 +6,7 @@ import { inTurn } from './in-turn.ts'
 import { answerToMalformed } from './malformed.ts'
 import { type Turns, takeTurns } from './turns.ts'
 
-/** Requests that begin between two looks at the network: at most a millisecond or so. */
+/** Requests and connections that begin between two looks at the network: at most a millisecond or so. */
 const mostAtOnce = 8
 /** The same while several networks wait. */
 const fewAtOnce = 3
